@@ -1,0 +1,1 @@
+"""The shell: settings, the lake, jobs, quality gate, publishing and the command line."""

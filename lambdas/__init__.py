@@ -1,0 +1,1 @@
+"""What AWS Lambda runs: thin handlers over pure functions."""

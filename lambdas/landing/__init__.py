@@ -1,0 +1,1 @@
+"""Lands Kinesis records in the lake's raw zone."""

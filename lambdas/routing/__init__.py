@@ -1,0 +1,1 @@
+"""Answers a contact flow: who should take this contact?"""

@@ -1,0 +1,1 @@
+"""Athena SQL, one question a file; parameters are documented in each file's header."""

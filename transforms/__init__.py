@@ -1,0 +1,1 @@
+"""Pure steps: Arrow tables in, Arrow tables out."""

@@ -1,0 +1,1 @@
+"""Queueing methods over the lake's tables: scores, bottlenecks, plans."""
