@@ -1,0 +1,318 @@
+"""The lake: Iceberg tables in a catalog, raw and bad objects beside them.
+
+A folder with an SQLite catalog and S3 with the Glue Data Catalog differ in catalog properties
+only. Every table change is one Iceberg commit that takes files out and puts files in, so that a
+reader sees the table before or after, never between.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import date, timedelta
+from typing import Any
+
+import boto3
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from botocore.config import Config
+from pyiceberg.catalog import Catalog, load_catalog
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    NoSuchNamespaceError,
+    NoSuchTableError,
+    TableAlreadyExistsError,
+    ValidationException,
+)
+from pyiceberg.expressions import AlwaysTrue, BooleanExpression, In
+from pyiceberg.io.pyarrow import parquet_file_to_data_file, schema_to_pyarrow
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table as IcebergTable
+
+from glue_jobs.settings import Settings
+from ingestion.errors import LakeError
+from ingestion.store import Store, store
+from transforms.schema import DAY, Table
+from transforms.tables import BY_NAME, TABLES
+
+_CATALOG_FILE = "catalog.db"
+_PROPERTIES = {
+    "format-version": "2",
+    "write.parquet.compression-codec": "zstd",
+    # A commit that lost a race must re-read before it retries; pyiceberg would only rebase.
+    "commit.retry.num-retries": "0",
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "100",
+}
+_ROWS_IN_A_GROUP = 65_536
+
+
+class NoLakeError(LakeError):
+    """There is no lake at the address."""
+
+    exit_code = 3
+
+
+class LakeNotEmptyError(LakeError):
+    """A lake with data is not removed."""
+
+    exit_code = 4
+
+
+class ConflictError(LakeError):
+    """Another writer committed first; reading again and retrying is safe."""
+
+    exit_code = 8
+
+
+class Lake:
+    """The tables and objects at one address. Opening reads nothing; see `exists`."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, store: Store) -> None:
+        self.settings = settings
+        self.catalog = catalog
+        self.store = store
+
+    # -- set up -------------------------------------------------------------------------------
+
+    @property
+    def exists(self) -> bool:
+        """Whether every table is there."""
+        return not self.missing()
+
+    def missing(self) -> list[Table]:
+        """The tables that `create` would make, in data-flow order."""
+        try:
+            found = {name[-1] for name in self.catalog.list_tables(self.settings.database)}
+        except NoSuchNamespaceError:
+            found = set()
+        return [table for table in TABLES if table.name not in found]
+
+    def create(self) -> list[str]:
+        """Make what is missing; returns the names of the tables made. Safe to repeat."""
+        made = self.missing()
+        self.catalog.create_namespace_if_not_exists(
+            self.settings.database, {"location": f"{self.settings.root}/tables"}
+        )
+        for table in made:
+            self._make(table)
+        return [table.name for table in made]
+
+    def _make(self, table: Table) -> None:
+        with (
+            suppress(TableAlreadyExistsError),  # another `create` was faster: what was wanted
+            self.catalog.create_table_transaction(
+                (self.settings.database, table.name),
+                schema=table.schema,
+                location=f"{self.settings.root}/tables/{table.name}",
+                properties={**_PROPERTIES, "comment": table.doc},
+            ) as transaction,
+        ):
+            if table.is_daily:
+                with transaction.update_spec() as spec:
+                    spec.add_identity(DAY)
+
+    def drop(self) -> list[str]:
+        """Remove the tables of an empty lake; LakeNotEmptyError if anything has landed."""
+        full = next(iter(self.store.keys("raw/")), None) or next(iter(self.store.keys("bad/")), None)
+        if full:
+            raise LakeNotEmptyError(
+                f"{self.settings.lake} holds data ({full[0]}); remove raw/ and bad/ first"
+            )
+        names = [table.name for table in TABLES if table not in self.missing()]
+        for name in names:
+            if self.iceberg(name).current_snapshot() is not None:
+                raise LakeNotEmptyError(f"{self.settings.lake}: table {name} has rows")
+        for name in names:
+            self.catalog.drop_table((self.settings.database, name))
+        if names:
+            self.catalog.drop_namespace(self.settings.database)
+        return names
+
+    # -- read ---------------------------------------------------------------------------------
+
+    def iceberg(self, name: str) -> IcebergTable:
+        """The Iceberg table as the catalog knows it now."""
+        try:
+            return self.catalog.load_table((self.settings.database, name))
+        except (NoSuchTableError, NoSuchNamespaceError) as error:
+            raise NoLakeError(
+                f"{self.settings.lake} has no table {name}; run `lake create` first"
+            ) from error
+
+    def read(
+        self,
+        table: Table,
+        days: Iterable[date] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pa.Table:
+        """Rows of the current snapshot, of the given days and columns (None = all)."""
+        scan = self.iceberg(table.name).scan(
+            row_filter=_on(days), selected_fields=tuple(columns or ("*",))
+        )
+        return table.conform(scan.to_arrow(), columns)
+
+    def files(self, name: str) -> list[str]:
+        """Addresses of the data files of the current snapshot."""
+        return sorted(task.file.file_path for task in self.iceberg(name).scan().plan_files())
+
+    def days(self, name: str) -> list[date]:
+        """The days that have rows, in order."""
+        return sorted({_day(f) for f in _data_files(self.iceberg(name), None).values()})
+
+    def snapshot(self, name: str) -> int:
+        """Id of the current snapshot; 0 for a table that was never written."""
+        snapshot = self.iceberg(name).current_snapshot()
+        return snapshot.snapshot_id if snapshot else 0
+
+    def changed_days(self, name: str, since: int | None) -> list[date]:
+        """Days whose files are not those of snapshot `since`; every day if that is unknown."""
+        table = self.iceberg(name)
+        now = _data_files(table, None)
+        known = since and table.metadata.snapshot_by_id(since)
+        then = _data_files(table, since) if known else {}
+        return sorted({_day((now | then)[path]) for path in now.keys() ^ then.keys()})
+
+    # -- write --------------------------------------------------------------------------------
+
+    @contextmanager
+    def replacement(self, table: Table) -> Iterator[Replacement]:
+        """A change of one table that is committed, whole, when the block ends without an error."""
+        change = Replacement(table, self.iceberg(table.name))
+        try:
+            yield change
+            change.commit()
+        except BaseException:
+            change.discard()
+            raise
+
+
+class Replacement:
+    """Days (or the whole table) to be replaced in one commit."""
+
+    def __init__(self, table: Table, iceberg: IcebergTable) -> None:
+        self.table = table
+        self._iceberg = iceberg
+        self._schema = schema_to_pyarrow(iceberg.schema())
+        self._old = list(_data_files(iceberg, None).values())
+        self._days: set[date] = set()
+        self._new: list[DataFile] = []
+        self._appends = False
+
+    def put(self, rows: pa.Table, days: Sequence[date]) -> None:
+        """Replace `days` by the rows of `rows` that belong to them; no rows = the day is empty."""
+        conformed = self.table.conform(rows)
+        for day in days:
+            self._days.add(day)
+            self._write(conformed.filter(pc.field(DAY) == day), f"{DAY}={day}/")
+
+    def append(self, rows: pa.Table) -> None:
+        """Add rows to a daily table without touching what is there; one day per call."""
+        self._appends = True
+        day = rows.column(DAY)[0].as_py()
+        self._write(self.table.conform(rows), f"{DAY}={day}/")
+
+    def put_all(self, rows: pa.Table) -> None:
+        """Replace the whole of a table that is not daily."""
+        self._write(self.table.conform(rows), "")
+
+    def commit(self) -> None:
+        """One Iceberg commit; nothing at all if nothing was put."""
+        old = [] if self._appends else [f for f in self._old if self._replaces(f)]
+        if not old and not self._new:
+            return
+        try:
+            with (
+                self._iceberg.transaction() as transaction,
+                transaction.update_snapshot().overwrite() as change,
+            ):
+                for file in old:
+                    change.delete_data_file(file)
+                for file in self._new:
+                    change.append_data_file(file)
+        except (CommitFailedException, ValidationException) as error:
+            raise ConflictError(
+                f"table {self.table.name}: another writer was first; run the command again"
+            ) from error
+
+    def discard(self) -> None:
+        """Remove the files that were written for a commit that did not happen."""
+        for file in self._new:
+            self._iceberg.io.delete(file.file_path)
+
+    def _replaces(self, file: DataFile) -> bool:
+        return not self.table.is_daily or _day(file) in self._days
+
+    def _write(self, rows: pa.Table, folder: str) -> None:
+        if not rows.num_rows:
+            return
+        path = f"{self._iceberg.location()}/data/{folder}{uuid.uuid4().hex}.parquet"
+        with self._iceberg.io.new_output(path).create() as out:
+            pq.write_table(
+                rows.cast(self._schema),
+                out,
+                compression="zstd",
+                row_group_size=_ROWS_IN_A_GROUP,
+                store_schema=False,
+            )
+        self._new.append(
+            parquet_file_to_data_file(self._iceberg.io, self._iceberg.metadata, path)
+        )
+
+
+def opened(settings: Settings) -> Lake:
+    """The lake at the settings' address; NoLakeError if a folder holds none."""
+    if settings.is_folder and not (settings.folder / _CATALOG_FILE).exists():
+        raise NoLakeError(f"no lake in {settings.folder}; run `lake create` or `lake ingest` first")
+    return _connected(settings)
+
+
+def made(settings: Settings) -> Lake:
+    """The lake at the settings' address, with whatever was missing now made."""
+    if settings.is_folder:
+        settings.folder.mkdir(parents=True, exist_ok=True)
+    lake = _connected(settings)
+    lake.create()
+    return lake
+
+
+def _connected(settings: Settings) -> Lake:
+    if settings.is_folder:
+        properties = {
+            "type": "sql",
+            "uri": f"sqlite:///{settings.folder / _CATALOG_FILE}",
+            "warehouse": f"{settings.root}/tables",
+        }
+    else:
+        properties = {"type": "glue", "glue.region": settings.region, "s3.region": settings.region}
+        if settings.endpoint:
+            properties |= {"glue.endpoint": settings.endpoint, "s3.endpoint": settings.endpoint}
+        properties = {name: value for name, value in properties.items() if value}
+    objects = store(settings.root, lambda: s3_client(settings))
+    return Lake(settings, load_catalog(settings.database, **properties), objects)
+
+
+def s3_client(settings: Settings) -> Any:
+    """A boto3 S3 client for the settings' endpoint; path addresses, as stand-ins need them."""
+    return boto3.client(
+        "s3",
+        endpoint_url=settings.endpoint,
+        region_name=settings.region,
+        config=Config(s3={"addressing_style": "path"}) if settings.endpoint else None,
+    )
+
+
+def _on(days: Iterable[date] | None) -> BooleanExpression:
+    return AlwaysTrue() if days is None else In(DAY, set(days))
+
+
+def _data_files(table: IcebergTable, snapshot: int | None) -> dict[str, DataFile]:
+    return {
+        task.file.file_path: task.file for task in table.scan(snapshot_id=snapshot).plan_files()
+    }
+
+
+def _day(file: DataFile) -> date:
+    return date(1970, 1, 1) + timedelta(days=file.partition[0])

@@ -1,0 +1,67 @@
+"""Where the lake is and what it is called: read once, from arguments and the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ingestion.errors import LakeError
+
+
+class SettingsError(LakeError):
+    """A setting that cannot be used; the message says which and what would do."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`lake`: a folder or s3://bucket/prefix. `database`: its name in the catalog.
+
+    `endpoint`: another address for AWS, such as a stand-in's; None = AWS itself.
+    """
+
+    lake: str = "./lake"
+    database: str = "contact_lake"
+    endpoint: str | None = None
+    region: str | None = None
+
+    @classmethod
+    def from_env(
+        cls, lake: str | None = None, environment: Mapping[str, str] | None = None
+    ) -> Settings:
+        """Settings from LAKE, LAKE_DATABASE, AWS_ENDPOINT_URL, AWS_REGION; `lake` wins."""
+        env = os.environ if environment is None else environment
+        found = cls(
+            lake=lake or env.get("LAKE") or cls.lake,
+            database=env.get("LAKE_DATABASE") or cls.database,
+            endpoint=env.get("AWS_ENDPOINT_URL") or None,
+            region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or None,
+        )
+        found._refuse_unknown_scheme()
+        return found
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether the lake is a folder (the embedded default) and not on S3."""
+        return urlsplit(self.lake).scheme in ("", "file")
+
+    @property
+    def folder(self) -> Path:
+        """The lake's folder, absolute."""
+        return Path(urlsplit(self.lake).path if "://" in self.lake else self.lake).resolve()
+
+    @property
+    def root(self) -> str:
+        """The lake's address as a URI without a trailing slash."""
+        return self.folder.as_uri() if self.is_folder else self.lake.rstrip("/")
+
+    def _refuse_unknown_scheme(self) -> None:
+        scheme = urlsplit(self.lake).scheme
+        if scheme not in ("", "file", "s3"):
+            raise SettingsError(f"lake {self.lake!r}: use a folder or s3://bucket/prefix")
+        if scheme == "s3" and not urlsplit(self.lake).netloc:
+            raise SettingsError(f"lake {self.lake!r}: the bucket is missing")

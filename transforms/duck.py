@@ -1,0 +1,43 @@
+"""The SQL kernel: one DuckDB query over Arrow tables, an Arrow table back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import duckdb
+import pyarrow as pa
+
+
+@contextmanager
+def kernel(tables: Mapping[str, pa.Table]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An in-memory DuckDB that sees `tables` by name and nothing else."""
+    with duckdb.connect() as connection:
+        for name, table in tables.items():
+            connection.register(name, table)
+        yield connection
+
+
+def rows(sql: str, **tables: pa.Table) -> pa.Table:
+    """The result of one query over the named Arrow tables."""
+    with kernel(tables) as connection:
+        return connection.sql(sql).to_arrow_table()
+
+
+def literal(value: str) -> str:
+    """`value` as an SQL string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def id_in_arn(arn: str, kind: str) -> str:
+    """SQL for the id that follows `kind/` in an ARN; null where there is none."""
+    return f"nullif(regexp_extract({arn}, '/{kind}/(?:agent/)?([^/]+)', 1), '')"
+
+
+INSTANCE_ID_IN_ARN = "nullif(regexp_extract({arn}, 'instance/([^/]+)', 1), '')"
+
+
+def instance_id(*arns: str) -> str:
+    """SQL for the instance id in the first ARN that has one; empty text where none has."""
+    found = ", ".join(INSTANCE_ID_IN_ARN.format(arn=arn) for arn in arns)
+    return f"coalesce({found}, '')"

@@ -1,0 +1,39 @@
+"""What must be true of a table's rows, counted in one aggregate: violations by fact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from transforms.duck import literal, rows
+from transforms.schema import Table
+
+
+def violations(data: pa.Table, table: Table) -> dict[str, int]:
+    """How many rows of `data` break each fact of `table`'s definition; 0 everywhere is good."""
+    facts = dict(_facts(table))
+    counts = ", ".join(f"{sql} AS fact_{n}" for n, sql in enumerate(facts.values()))
+    found = rows(f"SELECT {counts} FROM data", data=data).to_pylist()[0]
+    return {name: int(found[f"fact_{n}"] or 0) for n, name in enumerate(facts)}
+
+
+def _facts(table: Table) -> Iterator[tuple[str, str]]:
+    key = ", ".join(f"coalesce(CAST({name} AS VARCHAR), '')" for name in table.key)
+    yield "key is unique", f"count(*) - count(DISTINCT concat_ws(chr(31), {key}))"
+    for column in table.columns:
+        if column.required:
+            yield f"{column.name} is present", f"count(*) FILTER ({column.name} IS NULL)"
+        if column.values:
+            known = ", ".join(literal(value) for value in column.values)
+            yield (
+                f"{column.name} is a known value",
+                f"count(*) FILTER ({column.name} NOT IN ({known}))",
+            )
+        if column.minimum is not None:
+            yield (
+                f"{column.name} is at least {column.minimum:g}",
+                f"count(*) FILTER ({column.name} < {column.minimum})",
+            )
+    for fact in table.facts:
+        yield fact.name, f"count(*) FILTER (NOT ({fact.holds}))"

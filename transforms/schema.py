@@ -1,0 +1,99 @@
+"""What a table is: columns with meaning, a grain, a key, a partition. Everything else is derived."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import pyarrow as pa
+
+DAY = "day"
+
+
+class SchemaError(ValueError):
+    """A table does not have the shape that its definition states."""
+
+    exit_code = 5
+
+
+class Column(NamedTuple):
+    """One column: its Arrow type, one sentence, and the facts that the quality gate checks."""
+
+    name: str
+    type: pa.DataType
+    doc: str
+    required: bool = False
+    values: tuple[str, ...] = ()
+    minimum: float | None = None
+
+
+class Fact(NamedTuple):
+    """A statement about a whole table: an SQL condition that no row may break."""
+
+    name: str
+    holds: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the lake: its grain (`doc`), columns, key, order inside a file, and facts.
+
+    Every table with a `day` column is partitioned by it: the UTC day of the record's own time.
+    """
+
+    name: str
+    doc: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    sort_by: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()
+
+    @property
+    def is_daily(self) -> bool:
+        """Whether the table is partitioned by day; others are replaced whole."""
+        return any(column.name == DAY for column in self.columns)
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema; each field carries its sentence as `doc`, as Iceberg and Glue do."""
+        return pa.schema(
+            pa.field(c.name, c.type, nullable=not c.required, metadata={"doc": c.doc})
+            for c in self.columns
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names in order."""
+        return tuple(column.name for column in self.columns)
+
+    def conform(self, data: pa.Table, columns: Sequence[str] | None = None) -> pa.Table:
+        """`data` with this table's columns (or the named ones), in order and type, and no other.
+
+        Raises SchemaError naming the first column that is absent, does not cast, or has nulls
+        although it is required.
+        """
+        schema = self.schema if columns is None else self._part(columns)
+        return pa.Table.from_arrays(
+            [self._array(data, name) for name in schema.names], schema=schema
+        )
+
+    def empty(self) -> pa.Table:
+        """The table without rows."""
+        return self.schema.empty_table()
+
+    def _part(self, columns: Sequence[str]) -> pa.Schema:
+        return pa.schema([self.schema.field(name) for name in columns])
+
+    def _array(self, data: pa.Table, name: str) -> pa.ChunkedArray:
+        field = self.schema.field(name)
+        if name not in data.column_names:
+            raise SchemaError(f"{self.name}: column {name} is missing")
+        try:
+            array = data.column(name).cast(field.type)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise SchemaError(f"{self.name}.{name}: {error}") from error
+        if array.null_count and not field.nullable:
+            raise SchemaError(f"{self.name}.{name}: {array.null_count} nulls")
+        return array

@@ -1,0 +1,84 @@
+"""Versions of one record: the newest by a total order wins, whatever the order of delivery."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from transforms.duck import kernel
+from transforms.duck import rows as duck_rows
+from transforms.schema import Table
+
+
+class Newest(NamedTuple):
+    """One row per key, and how many rows were repeats or older versions of another."""
+
+    rows: pa.Table
+    duplicates: int
+    superseded: int
+
+
+def newest(versions: pa.Table, table: Table) -> Newest:
+    """The newest version of every key of `table` among `versions`, sorted as its files are.
+
+    `record_version` is the total order, so merging is commutative, associative and idempotent:
+    replays, overlaps and any delivery order give the same rows. Input rows = rows + duplicates
+    (equal key and version) + superseded (older versions).
+    """
+    key = ", ".join(table.key)
+    with kernel({"versions": versions}) as db:
+        rows = db.sql(f"""
+            SELECT * FROM versions
+            QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY record_version DESC) = 1
+            ORDER BY {", ".join((*table.sort_by, *table.key))}""").to_arrow_table()
+        distinct = _count(db.execute(f"SELECT count(*) FROM (SELECT DISTINCT {key}, record_version"
+                                     " FROM versions)").fetchone())
+    return Newest(table.conform(rows), versions.num_rows - distinct, distinct - rows.num_rows)
+
+
+def _count(row: tuple[int, ...] | None) -> int:
+    return row[0] if row else 0
+
+
+def straddling(keys: pa.Table, table: Table) -> pa.Table:
+    """Keys that occur on more than one day: an update that moved a record to another day.
+
+    `keys` holds the key columns and `day` of every version at hand, old and new.
+    """
+    key = ", ".join(table.key)
+    return duck_rows(
+        f"SELECT {key} FROM keys GROUP BY {key} HAVING count(DISTINCT day) > 1", keys=keys
+    ).cast(keys.select(table.key).schema)
+
+
+def without(data: pa.Table, keys: pa.Table, table: Table) -> pa.Table:
+    """`data` less the rows whose key is in `keys`."""
+    if not keys.num_rows:
+        return data
+    return duck_rows(
+        f"SELECT * FROM data ANTI JOIN keys USING ({', '.join(table.key)})", data=data, keys=keys
+    ).cast(data.schema)
+
+
+def only(data: pa.Table, keys: pa.Table, table: Table) -> pa.Table:
+    """The rows of `data` whose key is in `keys`."""
+    return duck_rows(
+        f"SELECT * FROM data SEMI JOIN keys USING ({', '.join(table.key)})", data=data, keys=keys
+    ).cast(data.schema)
+
+
+def changed_days(before: pa.Table, after: pa.Table, table: Table) -> list[date]:
+    """Days on which the versions in `after` are not those in `before`, in order."""
+    columns = ", ".join(("day", *table.key, "record_version"))
+    changed = duck_rows(
+        f"""SELECT DISTINCT day FROM (
+            (SELECT {columns} FROM before EXCEPT SELECT {columns} FROM after)
+            UNION ALL (SELECT {columns} FROM after EXCEPT SELECT {columns} FROM before))
+            ORDER BY day""",
+        before=before.select([*columns.split(", ")]),
+        after=after.select([*columns.split(", ")]),
+    )
+    days: list[date] = changed.column("day").to_pylist()
+    return days

@@ -1,0 +1,60 @@
+"""Work items (offline cases): JSON lines as landed, typed rows out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+
+from transforms import fields
+from transforms.duck import kernel
+from transforms.fields import instant, number, text
+
+FIELDS = (
+    text("work_item_id", "WorkItemId"),
+    text("agent_username", "AgentUsername"),
+    text("call_type", "CallType"),
+    text("customer", "CustomerId"),
+    text("status", "Status"),
+    number("remaining_minutes", "RemainingMinutes"),
+    instant("opened_timestamp", "OpenedTimestamp"),
+    instant("last_update_timestamp", "LastUpdateTimestamp"),
+)
+_STRUCTURE = fields.shape(FIELDS)
+_OWN_DAY = "CAST(coalesce(opened_timestamp, last_update_timestamp) AS DATE)"
+
+
+def work_items(lines: pa.Table, token: Callable[[str | None], str | None]) -> pa.Table:
+    """One row per line: the columns of `work_item` and `reject_reason` (null = good).
+
+    `token` turns a customer (number or id) into a token, once per distinct value.
+    """
+    with kernel({"lines": lines}) as db:
+        db.execute(f"""CREATE TEMP TABLE typed AS
+            SELECT {fields.selected(FIELDS)}, {fields.filled(FIELDS)} AS filled,
+                coalesce({fields.type_mismatch(FIELDS)}, {fields.negative(FIELDS)}) AS mistyped,
+                r
+            FROM (SELECT CASE WHEN json_valid(line)
+                THEN json_transform(line, '{_STRUCTURE}') END AS r FROM lines)""")
+        customers = [
+            row[0]
+            for row in db.execute(
+                "SELECT DISTINCT customer FROM typed WHERE customer IS NOT NULL"
+            ).fetchall()
+        ]
+        tokens = {
+            "customer": pa.array(customers, pa.string()),
+            "customer_id": pa.array([token(customer) for customer in customers], pa.string()),
+        }
+        db.register("token", pa.table(tokens))
+        return db.sql(f"""
+            SELECT typed.* EXCLUDE (customer, r), token.customer_id,
+                {_OWN_DAY} AS day,
+                {fields.record_version("last_update_timestamp", "0", "filled")} AS record_version,
+                CASE
+                    WHEN r IS NULL THEN 'not_json'
+                    WHEN coalesce(work_item_id, '') = '' THEN 'missing_work_item_id'
+                    WHEN mistyped IS NOT NULL THEN mistyped
+                    WHEN {_OWN_DAY} IS NULL THEN 'no_timestamp'
+                END AS reject_reason
+            FROM typed LEFT JOIN token USING (customer)""").to_arrow_table()

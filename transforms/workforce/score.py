@@ -1,0 +1,171 @@
+"""How loaded is each agent for each call type? The score that routing ranks by, lower is freer.
+
+A weighted mean of four terms in [0, 1]: the open offline work, recent occupancy, the contact in
+hand, and how long the agent takes for such calls against the team. Every term is stored beside the
+score, so that a manager can see why.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from transforms.duck import literal, rows
+
+
+class Weights(NamedTuple):
+    """Weights of the four terms (sum 1) and what they are measured against."""
+
+    backlog: float = 0.45
+    occupancy: float = 0.25
+    current: float = 0.15
+    handling: float = 0.15
+    half_backlog_minutes: float = 240.0  # open work at which the backlog term is one half
+    occupancy_half_life_s: float = 1800.0
+    shrink_contacts: float = 14.0  # contacts at which an agent's own handle time counts one half
+    queue_share: float = 0.1  # a queue serves a call type if it takes this share of it
+    version: str = "1"
+
+
+_BUSY = "('on_contact', 'after_contact_work', 'incoming')"
+_STAFFED = "('on_contact', 'after_contact_work', 'incoming', 'missed', 'available')"
+
+
+def workload_scores(
+    work_item: pa.Table,
+    agent_state_interval: pa.Table,
+    agent_skill: pa.Table,
+    contact_record: pa.Table,
+    as_of: datetime,
+    weights: Weights = Weights(),
+) -> pa.Table:
+    """One row per agent and call type that the agent can take, as the table `workload_score`.
+
+    An agent can take a call type if the agent has a queue that serves it, or has handled it. The
+    inputs hold the days that count (28 is usual); `as_of` (UTC, naive) is the newest instant that
+    the lake knew. Backlog is L / (L + half_backlog_minutes), so that it grows strictly with open
+    work and no outlier squeezes the others; open cases do not decay with age. Occupancy weighs
+    time by an exponential with the half-life. Handling is the log ratio of the agent's shrunk mean
+    handle time to the call type's, a half at the average, 0 at half and 1 at twice of it.
+    """
+    return rows(
+        _sql(as_of, weights),
+        work_item=work_item,
+        agent_state_interval=agent_state_interval,
+        agent_skill=agent_skill,
+        contact_record=contact_record,
+    )
+
+
+def customer_agents(contact_record: pa.Table, as_of: datetime, affinity_days: int = 90) -> pa.Table:
+    """One row per customer token: who handled the latest contact, as the table `customer_agent`.
+
+    The association ends `affinity_days` after that contact; ended ones are left out.
+    """
+    now = _instant(as_of)
+    return rows(
+        f"""
+        WITH handled AS (
+            SELECT customer_id, agent_username, agent_id,
+                agent_connected_to_agent_timestamp AS handled_at, contact_id
+            FROM contact_record
+            WHERE customer_id IS NOT NULL AND agent_username IS NOT NULL
+                AND agent_connected_to_agent_timestamp IS NOT NULL),
+        latest AS (
+            SELECT *, count(*) OVER (PARTITION BY customer_id, agent_username) AS contacts
+            FROM handled
+            QUALIFY row_number() OVER (PARTITION BY customer_id ORDER BY handled_at DESC, contact_id) = 1)
+        SELECT customer_id, agent_username, agent_id, contacts, handled_at AS as_of,
+            handled_at + INTERVAL {affinity_days} DAY AS expires_at
+        FROM latest
+        WHERE handled_at + INTERVAL {affinity_days} DAY > {now}
+        ORDER BY customer_id""",
+        contact_record=contact_record,
+    )
+
+
+def _instant(at: datetime) -> str:
+    return f"TIMESTAMP {literal(at.isoformat(sep=' '))}"
+
+
+def _sql(as_of: datetime, weights: Weights) -> str:
+    now = _instant(as_of)
+    age_s = f"(epoch({now}) - epoch({{}}))"
+    decayed = f"pow(2.0, -{age_s} / {weights.occupancy_half_life_s})"
+    return f"""
+WITH handle AS (
+    SELECT agent_username, agent_id, category, queue_name,
+        coalesce(agent_interaction_duration_ms, 0) + coalesce(agent_customer_hold_duration_ms, 0)
+        + coalesce(agent_after_contact_work_duration_ms, 0) AS handle_ms
+    FROM contact_record
+    WHERE agent_connected_to_agent_timestamp IS NOT NULL AND agent_username IS NOT NULL),
+serves AS (
+    SELECT category, queue_name
+    FROM (SELECT category, queue_name,
+            count(*) / sum(count(*)) OVER (PARTITION BY category) AS share
+          FROM contact_record WHERE queue_name IS NOT NULL GROUP BY category, queue_name)
+    WHERE share >= {weights.queue_share}),
+has_skill AS (
+    SELECT agent_username, any_value(agent_id) AS agent_id, skill AS queue_name
+    FROM (SELECT *, max(day) OVER (PARTITION BY agent_arn) AS last_day FROM agent_skill
+          WHERE kind = 'queue')
+    WHERE day = last_day AND agent_username IS NOT NULL
+    GROUP BY agent_username, skill),
+can AS (
+    SELECT DISTINCT agent_username, category FROM has_skill JOIN serves USING (queue_name)
+    UNION SELECT DISTINCT agent_username, category FROM handle),
+who AS (
+    SELECT agent_username, max(agent_id) AS agent_id
+    FROM (SELECT agent_username, agent_id FROM has_skill
+          UNION ALL SELECT agent_username, agent_id FROM handle)
+    GROUP BY agent_username),
+open_work AS (
+    SELECT agent_username, sum(remaining_minutes) AS minutes
+    FROM work_item WHERE status = 'OPEN' GROUP BY agent_username),
+recent AS (
+    SELECT agent_username, state,
+        {decayed.format(f"least(ended_at, {now})")} - {decayed.format("started_at")} AS weight
+    FROM agent_state_interval
+    WHERE started_at < {now} AND state IN {_STAFFED}),
+occupied AS (
+    SELECT agent_username,
+        sum(weight) FILTER (state IN {_BUSY}) / nullif(sum(weight), 0) AS occupancy
+    FROM recent GROUP BY agent_username),
+in_hand AS (
+    SELECT agent_username, CASE arg_max(state, started_at)
+        WHEN 'on_contact' THEN 1.0 WHEN 'incoming' THEN 1.0 WHEN 'after_contact_work' THEN 0.25
+        ELSE 0.0 END AS share
+    FROM agent_state_interval
+    WHERE started_at <= {now} AND ended_at > {now} - INTERVAL 150 SECOND
+    GROUP BY agent_username),
+usual AS (
+    SELECT category, avg(ln(handle_ms)) AS log_ms FROM handle WHERE handle_ms > 0 GROUP BY category),
+own AS (
+    SELECT agent_username, category,
+        avg(ln(handle_ms) - usual.log_ms) * count(*) / (count(*) + {weights.shrink_contacts})
+            AS log_ratio
+    FROM handle JOIN usual USING (category)
+    WHERE handle_ms > 0 GROUP BY agent_username, category),
+term AS (
+    SELECT can.category AS call_type, can.agent_username, who.agent_id,
+        coalesce(open_work.minutes, 0.0) AS open_work_minutes,
+        coalesce(open_work.minutes, 0.0)
+            / (coalesce(open_work.minutes, 0.0) + {weights.half_backlog_minutes}) AS backlog,
+        coalesce(occupied.occupancy, 0.0) AS occupancy,
+        coalesce(in_hand.share, 0.0) AS current,
+        greatest(-1.0, least(1.0, coalesce(own.log_ratio, 0.0) / ln(2.0))) / 2.0 + 0.5 AS handling
+    FROM can
+    LEFT JOIN who USING (agent_username)
+    LEFT JOIN open_work USING (agent_username)
+    LEFT JOIN occupied USING (agent_username)
+    LEFT JOIN in_hand USING (agent_username)
+    LEFT JOIN own ON own.agent_username = can.agent_username AND own.category = can.category)
+SELECT call_type, agent_username, agent_id,
+    CAST(round(10000 * ({weights.backlog} * backlog + {weights.occupancy} * occupancy
+        + {weights.current} * current + {weights.handling} * handling)) AS BIGINT) AS workload,
+    open_work_minutes, backlog, occupancy, current, handling,
+    {now} AS as_of, {literal(weights.version)} AS score_version
+FROM term
+ORDER BY call_type, workload, agent_username"""
