@@ -162,6 +162,10 @@ class Lake:
         """The days that have rows, in order."""
         return sorted({_day(f) for f in _data_files(self.iceberg(name), None).values()})
 
+    def count(self, name: str) -> int:
+        """Rows of the current snapshot, from the manifests alone."""
+        return sum(file.record_count for file in _data_files(self.iceberg(name), None).values())
+
     def snapshot(self, name: str) -> int:
         """Id of the current snapshot; 0 for a table that was never written."""
         snapshot = self.iceberg(name).current_snapshot()
@@ -269,13 +273,12 @@ def opened(settings: Settings) -> Lake:
     return _connected(settings)
 
 
-def made(settings: Settings) -> Lake:
-    """The lake at the settings' address, with whatever was missing now made."""
+def made(settings: Settings) -> tuple[Lake, list[str]]:
+    """The lake at the settings' address, and the tables that were missing and are now made."""
     if settings.is_folder:
         settings.folder.mkdir(parents=True, exist_ok=True)
     lake = _connected(settings)
-    lake.create()
-    return lake
+    return lake, lake.create()
 
 
 def _connected(settings: Settings) -> Lake:

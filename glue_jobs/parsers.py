@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from ingestion.errors import LakeError
 from ingestion.privacy import Tokens
+from ingestion.store import Store
 from transforms.agent_event import agent_events
 from transforms.contact_record import contact_records
 from transforms.taxonomy import Taxonomy
@@ -70,6 +71,13 @@ class Parsers:
 
     def _customer(self, customer: str | None) -> str | None:
         return self.tokens.token(customer) or self.tokens.customer_id_token(customer)
+
+
+def lake_taxonomy(store: Store) -> Taxonomy:
+    """The taxonomy of a lake's own file, which is made with the defaults if it is not there."""
+    if not store.exists(TAXONOMY_FILE):
+        store.put(TAXONOMY_FILE, DEFAULT_TAXONOMY.encode())
+    return taxonomy(store.get(TAXONOMY_FILE).decode())
 
 
 def taxonomy(text: str) -> Taxonomy:

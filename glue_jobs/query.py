@@ -32,8 +32,12 @@ class QueryError(LakeError):
 
 def answer(lake: Lake, question: Question, given: Mapping[str, str]) -> pa.Table:
     """The answer to a question, on Athena for a lake on S3 and in DuckDB for a folder."""
-    values = question.values(given)
-    return (local if lake.settings.is_folder else athena)(lake, question.sql, values)
+    return run(lake, question.sql, question.values(given))
+
+
+def run(lake: Lake, sql: str, values: Values) -> pa.Table:
+    """One SELECT in Athena's SQL, where the lake's data is."""
+    return (local if lake.settings.is_folder else athena)(lake, sql, values)
 
 
 def athena(lake: Lake, sql: str, values: Values) -> pa.Table:
@@ -58,7 +62,7 @@ def local(lake: Lake, sql: str, values: Values) -> pa.Table:
         for name in _tables(tree):
             _show(connection, lake, name)
         try:
-            return connection.sql(translated(tree, values)).to_arrow_table()
+            return _whole_numbers(connection.sql(translated(tree, values)).to_arrow_table())
         except duckdb.Error as error:
             raise QueryError(f"query failed: {str(error).splitlines()[0]}") from error
 
@@ -104,3 +108,15 @@ def _show(connection: duckdb.DuckDBPyConnection, lake: Lake, name: str) -> None:
         relation.create_view(name)
     else:
         connection.register(name, lake.read(BY_NAME[name]))
+
+
+def _whole_numbers(rows: pa.Table) -> pa.Table:
+    """Sums of bigint are bigint in Trino; DuckDB makes them 128 bits wide."""
+    return rows.cast(
+        pa.schema(
+            field.with_type(pa.int64())
+            if pa.types.is_decimal(field.type) and field.type.scale == 0
+            else field
+            for field in rows.schema
+        )
+    )

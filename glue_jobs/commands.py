@@ -1,0 +1,363 @@
+"""What each command of `lake` does: read the arguments, call one function, show its result."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import gzip
+import json
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from glue_jobs import build as builder
+from glue_jobs import export as exporter
+from glue_jobs import query as asker
+from glue_jobs import route as router
+from glue_jobs import score as scorer
+from glue_jobs import show
+from glue_jobs.lake import Lake, made, opened
+from glue_jobs.parsers import Parsers, lake_taxonomy
+from glue_jobs.settings import Settings
+from infra.streams import STREAMS
+from ingestion import files
+from ingestion.errors import LakeError
+from queries.question import question, questions
+from transforms.tables import BY_NAME, TABLES
+
+SOME_REJECTED = 10
+
+
+class UsageError(LakeError):
+    """The arguments do not fit together."""
+
+    exit_code = 2
+
+
+def create(arguments: argparse.Namespace) -> None:
+    """`lake create`."""
+    settings = _settings(arguments)
+    if arguments.dry_run:
+        missing = _missing(settings)
+        for table in missing:
+            sys.stdout.write(f"would make table {table.name}: {table.doc}\n")
+        show.say(f"{len(missing)} of {len(TABLES)} tables to make in {settings.lake}")
+        return
+    lake, new = made(settings)
+    lake_taxonomy(lake.store)
+    show.say(f"lake {settings.lake}: made {len(new)} tables, {len(TABLES)} in all")
+
+
+def describe(arguments: argparse.Namespace) -> None:
+    """`lake describe`."""
+    lake = opened(_settings(arguments))
+    rows = []
+    for table in TABLES:
+        days = lake.days(table.name) if table.is_daily else []
+        rows.append(
+            {
+                "table": table.name,
+                "rows": lake.count(table.name),
+                "days": len(days),
+                "first_day": days[0] if days else None,
+                "last_day": days[-1] if days else None,
+                "grain": table.doc.partition(":")[0].partition(".")[0],
+            }
+        )
+    _print(pa.Table.from_pylist(rows), arguments)
+
+
+def drop(arguments: argparse.Namespace) -> None:
+    """`lake drop`."""
+    lake = opened(_settings(arguments))
+    show.say(f"lake {lake.settings.lake}: removed {len(lake.drop())} empty tables")
+
+
+def simulate(arguments: argparse.Namespace) -> None:
+    """`lake simulate`."""
+    from ingestion.simulator import invented_centre, write
+
+    centre = invented_centre(
+        agents=arguments.agents, seed=arguments.seed, understaffed=arguments.understaffed
+    )
+    with show.progress() as report:
+        truth = write(
+            Path(arguments.out),
+            centre,
+            arguments.start,
+            arguments.days,
+            arguments.seed,
+            lambda done, total: report("simulating", done, total),
+        )
+    made_ = {kind: counts["produced"] for kind, counts in truth["deliveries"].items()}
+    show.say(f"{arguments.out}: {_counts(made_)}; what they must come to is in truth.json")
+
+
+def ingest(arguments: argparse.Namespace) -> int:
+    """`lake ingest`."""
+    lake, _ = made(_settings(arguments))
+    with show.progress() as report:
+        funnel = files.ingest(
+            [Path(path) for path in arguments.paths],
+            lake.store,
+            lambda done, total: report("landing bytes", done, total),
+            workers=2,
+        )
+    rows = [
+        *({"outcome": "landed", "what": k, "records": n} for k, n in sorted(funnel.landed.items())),
+        *(
+            {"outcome": "rejected", "what": reason, "records": n}
+            for reason, n in sorted(funnel.rejected.items())
+        ),
+    ]
+    schema = pa.schema([("outcome", pa.string()), ("what", pa.string()), ("records", pa.int64())])
+    _print(pa.Table.from_pylist(rows, schema=schema), arguments)
+    rejected = sum(funnel.rejected.values())
+    show.say(
+        f"{funnel.files} files: {funnel.read} read, {funnel.read - rejected} landed, "
+        f"{rejected} rejected (see `lake rejects`); {funnel.objects} new objects, "
+        f"{funnel.unchanged} already there"
+    )
+    return SOME_REJECTED if rejected and arguments.strict else 0
+
+
+def stream(arguments: argparse.Namespace) -> None:
+    """`lake stream`."""
+    import boto3
+
+    from glue_jobs.standin import stand_in
+    from glue_jobs.streaming import create_streams, land
+    from glue_jobs.streaming import stream as put_on_streams
+
+    settings = _settings(arguments)
+    paths = [Path(path) for path in arguments.paths]
+    if settings.is_folder:
+        lake, _ = made(settings)
+        with stand_in() as aws, show.progress() as report:
+            client = aws.client("kinesis")
+            create_streams(client)
+            streamed = put_on_streams(client, paths, report)
+            landed = land(client, lake.store)
+        show.say(f"landed from the streams: {_counts(landed.landed)}")
+    else:
+        client = boto3.client(
+            "kinesis", region_name=settings.region, endpoint_url=settings.endpoint
+        )
+        with show.progress() as report:
+            streamed = put_on_streams(client, paths, report)
+    sent = {STREAMS[kind]: done.sent for kind, done in streamed.sent.items()}
+    show.say(f"put on Kinesis: {_counts(sent)}; not records: {_counts(streamed.rejected)}")
+
+
+def build(arguments: argparse.Namespace) -> None:
+    """`lake build`."""
+    if (arguments.first is None) != (arguments.last is None):
+        raise UsageError("give --from and --to together")
+    lake, _ = made(_settings(arguments))
+    window = builder.Window(arguments.first, arguments.last) if arguments.first else None
+    with show.progress() as report:
+        built = builder.build(lake, parsers(lake), window, report)
+    if not built.is_new:
+        show.say("nothing new has landed since the last build; nothing written")
+    _print(built_rows(built), arguments)
+
+
+def built_rows(built: builder.Built) -> pa.Table:
+    """One row per table of a build: records in, rows out, days rewritten."""
+    rows = []
+    for name, days in built.days.items():
+        source = built.sources.get(name)
+        rows.append(
+            {
+                "table": name,
+                "landed": source and source.landed,
+                "duplicates": source and source.duplicates,
+                "superseded": source and source.superseded,
+                "rejected": source and source.rejected,
+                "new_rows": source and source.rows,
+                "days_rewritten": len(days),
+                "first_day": days[0] if days else None,
+                "last_day": days[-1] if days else None,
+            }
+        )
+    names = ("landed", "duplicates", "superseded", "rejected", "new_rows", "days_rewritten")
+    schema = pa.schema(
+        [
+            ("table", pa.string()),
+            *((name, pa.int64()) for name in names),
+            ("first_day", pa.date32()),
+            ("last_day", pa.date32()),
+        ]
+    )
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def rejects(arguments: argparse.Namespace) -> None:
+    """`lake rejects`."""
+    lake = opened(_settings(arguments))
+    found = [
+        json.loads(line)
+        for key, _ in lake.store.keys("bad/")
+        for line in gzip.decompress(lake.store.get(key)).splitlines()
+    ]
+    if arguments.reason is None:
+        counts = Counter(str(reject["reason"]) for reject in found)
+        columns = {"reason": list(counts), "records": list(counts.values())}
+        _print(
+            pa.table(columns, schema=pa.schema([("reason", pa.string()), ("records", pa.int64())])),
+            arguments,
+        )
+        return
+    rows = [
+        {
+            "source": reject["source"],
+            "position": reject["position"],
+            "detail": reject["detail"],
+            "size": reject["size"],
+            "begins": base64.b64decode(reject["payload_base64"])[:40].decode("utf-8", "replace"),
+        }
+        for reject in found
+        if reject["reason"] == arguments.reason
+    ]
+    if not rows:
+        raise UsageError(f"no record was rejected for {arguments.reason!r}; see `lake rejects`")
+    _print(pa.Table.from_pylist(rows), arguments)
+
+
+def query(arguments: argparse.Namespace) -> None:
+    """`lake query`."""
+    if arguments.list or arguments.name is None:
+        _print(_catalogue(), arguments)
+        return
+    asked = question(arguments.name)
+    given = dict(_pair(each) for each in arguments.param)
+    asked.values(given)  # wrong use is told before the lake is opened
+    _print(asker.answer(opened(_settings(arguments)), asked, given), arguments)
+
+
+def sql(arguments: argparse.Namespace) -> None:
+    """`lake sql`."""
+    lake = opened(_settings(arguments))
+    _print(asker.run(lake, arguments.text, {}), arguments)
+
+
+def export(arguments: argparse.Namespace) -> None:
+    """`lake export`."""
+    done = exporter.export(
+        opened(_settings(arguments)),
+        arguments.name,
+        arguments.by.split(","),
+        Path(arguments.out) if arguments.out else None,
+    )
+    show.say(
+        f"{done.rows} rows in {done.files} files under {done.location}, table {done.table} in the "
+        "Glue catalog"
+    )
+
+
+def score(arguments: argparse.Namespace) -> None:
+    """`lake score`."""
+    lake = opened(_settings(arguments))
+    done = scorer.score(lake)
+    _print(lake.read(BY_NAME["workload_score"]), arguments)
+    show.say(
+        f"{done.scores} scores and {done.customers} customers' agents as of {done.as_of} UTC"
+    )
+
+
+def publish(arguments: argparse.Namespace) -> None:
+    """`lake publish`."""
+    lake = opened(_settings(arguments))
+    with router.dynamodb(lake) as client:
+        done = router.publish(lake, client)
+    rows = [
+        {"table": name, **published._asdict()}
+        for name, published in zip(("AgentWorkload", "CustomerAgentMap"), done, strict=True)
+    ]
+    _print(pa.Table.from_pylist(rows), arguments)
+    if lake.settings.is_folder:
+        show.say("a folder lake publishes to the embedded stand-in, which ends with this command")
+
+
+def route(arguments: argparse.Namespace) -> None:
+    """`lake route`."""
+    lake = opened(_settings(arguments))
+    tokens = router.tokens(lake)
+    asked = router.event(arguments.call_type, arguments.customer, arguments.candidates)
+    with router.dynamodb(lake) as client:
+        if lake.settings.is_folder:
+            customer = arguments.customer
+            keys = {tokens.token(customer), tokens.customer_id_token(customer), customer}
+            router.publish(lake, client, [arguments.call_type], [key for key in keys if key])
+        routed = router.route(lake, client, asked, tokens, arguments.at)
+    if arguments.format == "json":
+        sys.stdout.write(json.dumps(routed.answer, indent=1) + "\n")
+        return
+    if routed.agents:
+        _print(pa.Table.from_pylist(routed.agents), arguments)
+    show.say(explained(routed))
+
+
+def explained(routed: router.Routed) -> str:
+    """One line: the decision, its reason, and how old the scores were."""
+    age = routed.answer["dataAgeSeconds"]
+    old = "" if age == "NONE" else f", scores {age} s old"
+    return f"{routed.answer['decision']}: {routed.answer['reason']}{old}"
+
+
+def demo(arguments: argparse.Namespace) -> None:
+    """`lake demo`."""
+    from glue_jobs.demo import run
+
+    run(_settings(arguments), arguments)
+
+
+def parsers(lake: Lake) -> Parsers:
+    """The parse functions of a lake: its own taxonomy file and its own customer key."""
+    return Parsers(lake_taxonomy(lake.store), router.tokens(lake))
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    return Settings.from_env(arguments.lake or arguments.lake_default)
+
+
+def _missing(settings: Settings) -> list[Any]:
+    try:
+        return opened(settings).missing()
+    except LakeError:
+        return list(TABLES)
+
+
+def _catalogue() -> pa.Table:
+    rows = [
+        {
+            "query": each.name,
+            "parameter": parameter.name,
+            "type": parameter.type,
+            "default": parameter.default,
+            "meaning": parameter.meaning,
+            "answers": each.title,
+        }
+        for each in questions()
+        for parameter in each.parameters
+    ]
+    return pa.Table.from_pylist(rows)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise UsageError(f"--param {text!r}: write NAME=VALUE")
+    return name, value
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} {name}" for name, n in sorted(counts.items())) or "none"
+
+
+def _print(rows: pa.Table, arguments: argparse.Namespace) -> None:
+    sys.stdout.write(show.text(rows, arguments.format) + "\n")

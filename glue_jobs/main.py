@@ -1,0 +1,213 @@
+"""The program `lake`: the same `main(argv)` that a terminal and an AWS Glue job run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+
+from glue_jobs import commands, show
+from ingestion.errors import LakeError
+from queries.question import QuestionError
+from transforms.schema import SchemaError
+
+EPILOG = """\
+example, from nothing to a report:
+  lake simulate --days 7 --out ./records
+  lake ingest ./records
+  lake build
+  lake query skill_bottlenecks
+
+exit codes: 0 done; 1 other trouble; 2 wrong use or setting; 3 nothing there yet; 4 the place for
+objects fails or is not empty; 5 a table of the wrong shape; 6 the quality gate said no; 7 raw data
+unreadable; 8 another writer was first; 9 the query failed; 10 some input was rejected (--strict)
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code. Errors are one line on standard error."""
+    arguments = parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments) or 0)
+    except (LakeError, QuestionError, SchemaError) as error:
+        show.say(f"lake {arguments.command}: {error}")
+        return error.exit_code
+    except BrokenPipeError:
+        return 0  # the reader of a pipe had enough
+    except KeyboardInterrupt:
+        show.say(f"lake {arguments.command}: stopped; running it again finishes the work")
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's grammar."""
+    top = argparse.ArgumentParser(
+        prog="lake",
+        description="A contact-centre analytics data lake for Amazon Connect.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"lake {version('contact-lake')}")
+    verbs = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _set_up(verbs)
+    _fill(verbs)
+    _ask(verbs)
+    _route(verbs)
+    return top
+
+
+def _set_up(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    create = _verb(verbs, "create", commands.create, "set a lake up; safe to repeat")
+    create.add_argument("--dry-run", action="store_true", help="tell what would be made")
+    _verb(verbs, "describe", commands.describe, "tell what is in the lake", table=True)
+    _verb(verbs, "drop", commands.drop, "remove a lake that holds no data")
+    demo = _verb(
+        verbs,
+        "demo",
+        commands.demo,
+        "the main job, from nothing: simulate, stream, land, build, report, score, route",
+        lake_default="./.demo/lake",
+    )
+    _centre(demo, days=8)
+
+
+def _fill(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    simulate = _verb(
+        verbs,
+        "simulate",
+        commands.simulate,
+        "records of an invented centre, and the truth about them",
+        example="lake simulate --days 7 --agents 100 --seed 1 --out ./records",
+        has_lake=False,
+    )
+    _centre(simulate, days=7)
+    simulate.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
+    stream = _verb(
+        verbs,
+        "stream",
+        commands.stream,
+        "put files' records on Kinesis; with a folder lake also land them from there",
+        example="lake stream ./records",
+    )
+    stream.add_argument("paths", nargs="+", metavar="PATH", help="files or folders")
+    ingest = _verb(
+        verbs,
+        "ingest",
+        commands.ingest,
+        "land files or folders (.json .ndjson .jsonl, plain, .gz or .zst); kinds told by shape",
+        example="lake ingest ./records export-2026-01.ndjson.gz",
+        table=True,
+    )
+    ingest.add_argument("paths", nargs="+", metavar="PATH", help="files or folders")
+    ingest.add_argument(
+        "--strict", action="store_true", help="exit with 10 if any record was rejected"
+    )
+    build = _verb(
+        verbs, "build", commands.build, "bring the tables up to date with what has landed",
+        example="lake build", table=True,
+    )
+    build.add_argument("--from", dest="first", type=_day, metavar="DAY", help="recompute from")
+    build.add_argument("--to", dest="last", type=_day, metavar="DAY", help="recompute to")
+    rejects = _verb(
+        verbs, "rejects", commands.rejects, "bad records, counted by reason", table=True,
+        example="lake rejects --reason not_json",
+    )
+    rejects.add_argument("--reason", help="list the records rejected for this reason")
+
+
+def _ask(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    query = _verb(
+        verbs, "query", commands.query, "answer a question of queries/", table=True,
+        example="lake query contact_metrics --param by=category --format json",
+    )
+    query.add_argument("name", nargs="?", help="which; see --list")
+    query.add_argument("--list", action="store_true", help="the questions and their parameters")
+    query.add_argument(
+        "--param", action="append", default=[], metavar="NAME=VALUE", help="may be repeated"
+    )
+    sql = _verb(
+        verbs, "sql", commands.sql, "run one SELECT in Athena's SQL", table=True,
+        example='lake sql "SELECT state, count(*) FROM agent_state_interval GROUP BY state"',
+    )
+    sql.add_argument("text", help="the query")
+    export = _verb(
+        verbs, "export", commands.export, "plain Hive-partitioned Parquet of a table",
+        example="lake export calls_by_category_queue --by day,category,queue --out ./export",
+    )
+    export.add_argument("name", metavar="TABLE")
+    export.add_argument("--by", default="day", help="partition columns, comma-separated")
+    export.add_argument("--out", metavar="DIR", help="folder for the files (folder lakes)")
+
+
+def _route(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    _verb(verbs, "score", commands.score, "workload scores as of the newest record", table=True)
+    _verb(verbs, "publish", commands.publish, "put the scores into DynamoDB", table=True)
+    route = _verb(
+        verbs, "route", commands.route, "what the routing Lambda would answer, and why", table=True,
+        example="lake route --call-type invoice --customer '+1 202 555 0100'",
+    )
+    route.add_argument("--call-type", metavar="TYPE", help="the call's category")
+    route.add_argument("--customer", metavar="ID", help="phone number, customer id or token")
+    route.add_argument("--candidates", type=int, metavar="N", help="how many agents to offer")
+    route.add_argument(
+        "--at",
+        type=_instant,
+        metavar="TIME",
+        help="UTC instant to answer for; now on AWS, the scores' own instant for a folder lake",
+    )
+
+
+def _verb(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: object,
+    text: str,
+    *,
+    example: str | None = None,
+    table: bool = False,
+    has_lake: bool = True,
+    lake_default: str | None = None,
+) -> argparse.ArgumentParser:
+    verb = verbs.add_parser(
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        epilog=f"example:\n  {example or 'lake ' + name}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verb.set_defaults(run=run, lake_default=lake_default)
+    if has_lake:
+        where = lake_default or "LAKE or ./lake"
+        verb.add_argument(
+            "--lake", metavar="URI", help=f"folder or s3://bucket/prefix (default: {where})"
+        )
+    if table:
+        verb.add_argument("--format", choices=show.FORMATS, default="table", help="how to print")
+    return verb
+
+
+def _centre(verb: argparse.ArgumentParser, days: int) -> None:
+    verb.add_argument("--days", type=int, default=days, metavar="N", help=f"default {days}")
+    verb.add_argument("--agents", type=int, default=100, metavar="N", help="default 100")
+    verb.add_argument("--seed", type=int, default=1, metavar="N", help="default 1")
+    verb.add_argument(
+        "--start", type=_day, default=date(2026, 1, 5), metavar="DAY", help="default 2026-01-05"
+    )
+    verb.add_argument(
+        "--understaffed", metavar="QUEUE", help="a queue that lacks agents on purpose"
+    )
+
+
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""`lake score`: workload scores and customers' agents as of the newest instant in the lake."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from glue_jobs import quality
+from glue_jobs.lake import Lake
+from ingestion.errors import LakeError
+from transforms import tables
+from transforms.facts import violations
+from transforms.schema import Table
+from transforms.workforce.score import Weights, customer_agents, workload_scores
+
+WINDOW_DAYS = 28
+AFFINITY_DAYS = 90
+
+# What happened in the centre tells how far the lake knows it; later amendments do not.
+_CLOCKS = (
+    (tables.AGENT_EVENT, "event_timestamp"),
+    (tables.CONTACT_RECORD, "disconnect_timestamp"),
+    (tables.WORK_ITEM, "last_update_timestamp"),
+)
+
+
+class NothingToScoreError(LakeError):
+    """The lake has no contacts, events or work items yet."""
+
+    exit_code = 3
+
+
+class Scored(NamedTuple):
+    """What was written: rows by table, and the instant that the scores hold for (UTC)."""
+
+    as_of: datetime
+    scores: int
+    customers: int
+
+
+def score(lake: Lake, weights: Weights = Weights()) -> Scored:
+    """Recompute `workload_score` and `customer_agent` from the last 28 and 90 days."""
+    as_of = known_until(lake)
+    recent = _days(as_of, WINDOW_DAYS)
+    contacts = _within(lake, tables.CONTACT_RECORD, _days(as_of, AFFINITY_DAYS))
+    scores = workload_scores(
+        lake.read(tables.WORK_ITEM),
+        _within(lake, tables.AGENT_STATE_INTERVAL, _days(as_of, 1)),
+        _within(lake, tables.AGENT_SKILL, recent),
+        contacts.filter(pc.field("day") >= recent[0].date()),
+        as_of,
+        weights,
+    )
+    customers = customer_agents(contacts, as_of, AFFINITY_DAYS)
+    _replace(lake, tables.CUSTOMER_AGENT, customers)
+    _replace(lake, tables.WORKLOAD_SCORE, scores)
+    return Scored(as_of, scores.num_rows, customers.num_rows)
+
+
+def known_until(lake: Lake) -> datetime:
+    """The newest instant (UTC) at which anything happened that the lake knows of."""
+    newest: list[datetime] = []
+    for table, column in _CLOCKS:
+        days = lake.days(table.name)
+        latest = pc.max(lake.read(table, days[-2:], (column,)).column(column)).as_py()
+        newest += [latest] if latest else []
+    if not newest:
+        raise NothingToScoreError(
+            f"{lake.settings.lake} has no contacts yet; run `lake ingest` and `lake build` first"
+        )
+    return max(newest)
+
+
+def _within(lake: Lake, table: Table, days: list[datetime]) -> pa.Table:
+    wanted = {day.date() for day in days}
+    return lake.read(table, [day for day in lake.days(table.name) if day in wanted])
+
+
+def _days(as_of: datetime, count: int) -> list[datetime]:
+    return [as_of - timedelta(days=n) for n in range(count, -1, -1)]
+
+
+def _replace(lake: Lake, table: Table, rows: pa.Table) -> None:
+    conformed = table.conform(rows)
+    quality.gate(table.name, violations(conformed, table), lake.store)
+    with lake.replacement(table) as change:
+        change.put_all(conformed)

@@ -1,0 +1,410 @@
+import copy
+import io
+import json
+import random
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+from aws_lambda_powertools import Logger
+from botocore.exceptions import ReadTimeoutError
+from botocore.stub import Stubber
+
+from glue_jobs.publish import create_tables, publish_customers, publish_scores
+from glue_jobs.standin import stand_in
+from ingestion.privacy import Tokens
+from lambdas.routing import handler as routing
+from lambdas.routing.choose import RESPONSE_KEYS, Policy
+from lambdas.routing.tables import DynamoTables, association, candidate
+
+KEY = bytes(range(32))
+TOKENS = Tokens(KEY)
+NUMBER = "+12025550100"
+CONTACT_ID = "4a573372-1f28-4e26-b97b-000000000001"
+EVENT = {
+    "Name": "ContactFlowEvent",
+    "Details": {
+        "ContactData": {
+            "Attributes": {},
+            "Channel": "VOICE",
+            "ContactId": CONTACT_ID,
+            "InitiationMethod": "INBOUND",
+            "CustomerId": None,
+            "CustomerEndpoint": {"Address": NUMBER, "Type": "TELEPHONE_NUMBER"},
+            "SystemEndpoint": {"Address": "+12025550199", "Type": "TELEPHONE_NUMBER"},
+            "Queue": None,
+        },
+        "Parameters": {"callType": "claims"},
+    },
+}
+
+
+def event(call_type="claims", **contact_data):
+    changed = copy.deepcopy(EVENT)
+    changed["Details"]["Parameters"]["callType"] = call_type
+    changed["Details"]["ContactData"].update(contact_data)
+    return changed
+
+
+def from_number(number):
+    return event(CustomerEndpoint={"Address": number, "Type": "TELEPHONE_NUMBER"})
+
+
+def stub_client(**options):
+    return boto3.client(
+        "dynamodb",
+        region_name="us-east-1",
+        endpoint_url="http://127.0.0.1:9",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        **options,
+    )
+
+
+def answer_of(client, asked=EVENT):
+    return routing.answer(asked, DynamoTables(client), TOKENS, Policy(), datetime.now(UTC))
+
+
+@pytest.fixture(scope="module")
+def aws():
+    """A centre with scores for claims, old ones for cards, and three known customers."""
+    with stand_in() as running:
+        now = datetime.now(UTC)
+        client = running.client("dynamodb")
+        create_tables(client)
+        publish_scores(
+            client,
+            [
+                {
+                    "call_type": call_type,
+                    "agent_name": f"agent-{place}",
+                    "agent_id": f"id-{place}",
+                    "workload": 1000 * place,
+                    "as_of": at,
+                    "score_version": "s1",
+                }
+                for call_type, at in [
+                    ("claims", now + timedelta(minutes=4)),
+                    ("cards", now - timedelta(hours=2)),
+                ]
+                for place in range(8)
+            ],
+            is_sole_writer=True,
+        )
+        publish_customers(
+            client,
+            [
+                {
+                    "customer_id": customer_id,
+                    "agent_name": name,
+                    "agent_id": f"id-{name}",
+                    "as_of": now,
+                    "expires_at": now + timedelta(days=days),
+                }
+                for customer_id, name, days in [
+                    (TOKENS.token(NUMBER), "ann", 1),
+                    (TOKENS.token("+12025550101"), "old", -1),
+                    (TOKENS.customer_id_token("chat-7"), "bob", 1),
+                    ("plain-7", "cyd", 1),
+                ]
+            ],
+        )
+        yield running
+
+
+@pytest.fixture
+def configured(aws, monkeypatch):
+    """The function's environment on AWS, at its first use."""
+    for name, value in aws.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CUSTOMER_KEY", KEY.hex())
+    routing._parts.cache_clear()
+    yield monkeypatch
+    if routing._parts.cache_info().currsize:
+        routing._parts().tables.client.close()
+    routing._parts.cache_clear()
+
+
+@pytest.fixture
+def log(monkeypatch):
+    """What the function writes; powertools keeps a logger's stream for the whole process."""
+    stream = io.StringIO()
+    logger = Logger(service=f"routing-{id(stream)}", stream=stream)
+    monkeypatch.setattr(routing, "_logger", lambda: logger)
+    return stream
+
+
+def reason(answer):
+    assert tuple(answer) == RESPONSE_KEYS
+    assert all(isinstance(value, str) and value for value in answer.values())
+    return answer["decision"], answer["reason"]
+
+
+def test_a_known_caller_gets_the_associated_agent_then_the_best(configured):
+    answer = routing.handler(EVENT, None)
+    assert [answer[f"agent{place}"] for place in range(1, 5)] == ["id-ann", "id-0", "id-1", "NONE"]
+
+
+def test_another_spelling_of_the_number_is_the_same_caller(configured):
+    answer = routing.handler(from_number("tel:+1-202-555-0100"), None)
+    assert answer["affinity"] == "id-ann"
+
+
+@pytest.mark.parametrize(("customer_id", "agent_id"), [("chat-7", "id-bob"), ("plain-7", "id-cyd")])
+def test_a_customer_id_is_found_as_token_or_as_it_is(configured, customer_id, agent_id):
+    asked = event(CustomerEndpoint=None, CustomerId=customer_id)
+    assert routing.handler(asked, None)["affinity"] == agent_id
+
+
+def test_a_stranger_gets_the_least_loaded(configured):
+    answer = routing.handler(from_number("+12025550102"), None)
+    assert [answer["reason"], answer["agent1"], answer["count"]] == ["LEAST_WORKLOAD", "id-0", "3"]
+
+
+def test_a_hidden_caller_gets_the_least_loaded(configured):
+    assert routing.handler(from_number("anonymous"), None)["reason"] == "LEAST_WORKLOAD"
+
+
+def test_an_expired_association_is_passed_over(configured):
+    assert routing.handler(from_number("+12025550101"), None)["affinity"] == "NONE"
+
+
+def test_the_number_of_candidates_is_configured(configured):
+    configured.setenv("CANDIDATES", "7")
+    assert routing.handler(EVENT, None)["count"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("call_type", "expected"),
+    [("cards", "STALE"), ("unheard-of", "NO_CANDIDATES"), (None, "NO_CALL_TYPE")],
+)
+def test_without_usable_scores_the_default_queue_is_named(configured, call_type, expected):
+    asked = event(call_type, CustomerEndpoint=None)
+    assert reason(routing.handler(asked, None)) == ("DEFAULT", expected)
+
+
+def test_the_key_may_come_from_secrets_manager(configured, aws):
+    secrets = aws.client("secretsmanager")
+    secrets.create_secret(Name="customer-key", SecretString=KEY.hex())
+    configured.delenv("CUSTOMER_KEY")
+    configured.setenv("CUSTOMER_KEY_SECRET", "customer-key")
+    assert routing.handler(EVENT, None)["affinity"] == "id-ann"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("CUSTOMER_KEY", "", "NOT_CONFIGURED"),
+        ("CUSTOMER_KEY", "no key", "NOT_CONFIGURED"),
+        ("CUSTOMER_KEY", "00ff", "NOT_CONFIGURED"),
+        ("CANDIDATES", "many", "NOT_CONFIGURED"),
+        ("AGENT_WORKLOAD_TABLE", "Elsewhere", "UNAVAILABLE"),
+        ("CUSTOMER_AGENT_TABLE", "Elsewhere", "UNAVAILABLE"),
+        ("AGENT_WORKLOAD_TABLE", "", "UNAVAILABLE"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9", "UNAVAILABLE"),
+        ("AWS_ENDPOINT_URL", "nonsense", "FAILED"),
+    ],
+)
+def test_a_wrong_environment_is_answered_with_the_default_queue(configured, name, value, expected):
+    configured.setenv(name, value)
+    assert reason(routing.handler(EVENT, None)) == ("DEFAULT", expected)
+
+
+def test_a_missing_secret_is_answered_with_the_default_queue(configured):
+    configured.delenv("CUSTOMER_KEY")
+    configured.setenv("CUSTOMER_KEY_SECRET", "nowhere")
+    assert reason(routing.handler(EVENT, None)) == ("DEFAULT", "UNAVAILABLE")
+
+
+def test_a_wrong_environment_is_read_again_after_it_was_mended(configured):
+    configured.setenv("CUSTOMER_KEY", "no key")
+    routing.handler(EVENT, None)
+    configured.setenv("CUSTOMER_KEY", KEY.hex())
+    assert routing.handler(EVENT, None)["decision"] == "CANDIDATES"
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["ProvisionedThroughputExceededException", "InternalServerError", "AccessDeniedException"],
+)
+@pytest.mark.parametrize("operation", ["query", "get_item"])
+def test_an_error_of_dynamodb_is_answered_with_the_default_queue(operation, code):
+    client = stub_client()
+    with Stubber(client) as stub:
+        if operation == "get_item":
+            stub.add_response("query", {"Items": []})
+        stub.add_client_error(operation, code)
+        assert reason(answer_of(client)) == ("DEFAULT", "UNAVAILABLE")
+    client.close()
+
+
+def test_a_time_out_is_answered_with_the_default_queue():
+    client = stub_client()
+
+    def time_out(**_):
+        raise ReadTimeoutError(endpoint_url="http://127.0.0.1:9")
+
+    client.meta.events.register("before-send.dynamodb.Query", time_out)
+    client.meta.events.register("needs-retry.dynamodb.Query", lambda **_: None)
+    assert reason(answer_of(client)) == ("DEFAULT", "UNAVAILABLE")
+    client.close()
+
+
+class Broken:
+    """Tables with a fault nobody thought of."""
+
+    def candidates(self, _):
+        raise RecursionError(NUMBER)
+
+
+def test_a_fault_of_ours_is_answered_with_the_default_queue():
+    answer = routing.answer(EVENT, Broken(), TOKENS, Policy(), datetime.now(UTC))
+    assert reason(answer) == ("DEFAULT", "FAILED")
+
+
+GOOD = {
+    "AgentName": {"S": "ann"},
+    "AgentId": {"S": "id-ann"},
+    "Workload": {"N": "10"},
+    "asOf": {"S": "2026-01-05T12:00:00.000000Z"},
+}
+
+
+def test_a_row_is_a_candidate():
+    assert candidate(GOOD) == ("ann", "id-ann", 10, datetime(2026, 1, 5, 12, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"Workload": {"S": "high"}},
+        {"Workload": {"N": "1E999"}},
+        {"Workload": {"NULL": True}},
+        {"AgentId": {"NULL": True}},
+        {"AgentName": {"N": "1"}},
+        {"asOf": {"S": "yesterday"}},
+        {"asOf": {"N": "1767614400"}},
+    ],
+)
+def test_a_row_that_makes_no_sense_is_no_candidate(bad):
+    assert candidate(GOOD | bad) is None
+
+
+def test_a_bad_row_leaves_the_others_usable():
+    client = stub_client()
+    now = datetime.now(UTC).isoformat()
+    with Stubber(client) as stub:
+        stub.add_response("query", {"Items": [{}, GOOD | {"asOf": {"S": now}}]})
+        stub.add_response("get_item", {})
+        assert answer_of(client)["agent1"] == "id-ann"
+    client.close()
+
+
+@pytest.mark.parametrize(
+    "bad", [{}, {"AgentId": {"N": "1"}}, {**GOOD, "expiresAt": {"N": "1E300"}}]
+)
+def test_an_association_that_makes_no_sense_is_none(bad):
+    assert association(bad) is None
+
+
+def test_the_pages_that_are_read_are_bounded():
+    client = stub_client()
+    with Stubber(client) as stub:
+        for last in "abcd":
+            key = {"CallType": {"S": "claims"}, "AgentName": {"S": last}}
+            stub.add_response("query", {"Items": [], "LastEvaluatedKey": key})
+        assert DynamoTables(client).candidates("claims") == []
+        stub.assert_no_pending_responses()
+    client.close()
+
+
+ODD = [None, "", "NONE", 0, -1, 1.5, True, [], {}, [{}], {"a": None}, "x" * 5000, "\x00", "é", "🎧"]
+
+
+def mutant(seed):
+    draw = random.Random(seed)
+    changed = event(draw.choice(["claims", "cards", "x"]))
+    for _ in range(draw.randint(1, 4)):
+        spots = list(places(changed))
+        if spots:
+            parent, key = draw.choice(spots)
+            parent[draw.choice([key, "callType", "n"])] = copy.deepcopy(draw.choice(ODD))
+    return changed
+
+
+def places(tree):
+    for key, child in tree.items():
+        yield tree, key
+        if isinstance(child, dict):
+            yield from places(child)
+
+
+def test_five_hundred_odd_events_have_a_valid_answer(configured):
+    reasons = {reason(routing.handler(mutant(seed), None))[1] for seed in range(500)}
+    assert reasons <= {
+        "ASSOCIATED_AGENT",
+        "LEAST_WORKLOAD",
+        "STALE",
+        "NO_CANDIDATES",
+        "NO_CALL_TYPE",
+    }
+
+
+SPELLINGS = [NUMBER, "tel:+12025550100", "+1 (202) 555-0100", "001.202.555.0100", "12025550100"]
+
+
+@pytest.mark.parametrize("broken", [False, True])
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_no_number_reaches_the_log(configured, log, caplog, spelling, broken):
+    if broken:
+        configured.setenv("AGENT_WORKLOAD_TABLE", "Elsewhere")
+    place = {"Address": spelling, "Type": "TELEPHONE_NUMBER"}
+    attributes = {"callType": spelling, "note": spelling}
+    routing.handler(event(spelling, CustomerEndpoint=place, CustomerId=spelling), None)
+    routing.handler(event(None, Attributes=attributes, ContactId=spelling, Name=spelling), None)
+    logged = log.getvalue() + caplog.text
+    digits = "".join(sign for sign in logged if sign.isdigit())
+    assert '"message":"routed"' in logged
+    assert "2025550100" not in digits
+
+
+def test_a_decision_is_logged_without_its_customer(configured, log):
+    routing.handler(EVENT, None)
+    logged = json.loads(log.getvalue())
+    told = ("decision", "reason", "call_type", "contact_id")
+    assert [logged[key] for key in told] == ["CANDIDATES", "ASSOCIATED_AGENT", "claims", CONTACT_ID]
+
+
+def test_a_fault_is_logged_by_its_kind(configured, log):
+    configured.setenv("AGENT_WORKLOAD_TABLE", "Elsewhere")
+    routing.handler(EVENT, None)
+    logged = json.loads(log.getvalue())
+    assert (logged["level"], logged["fault"]) == ("ERROR", "Query: ResourceNotFoundException")
+
+
+def test_the_text_of_a_fault_is_not_logged(monkeypatch, log):
+    monkeypatch.setattr(routing, "_parts", lambda: routing.Parts(Broken(), TOKENS, Policy()))
+    routing.handler(EVENT, None)
+    assert (json.loads(log.getvalue())["fault"], NUMBER in log.getvalue()) == (
+        "RecursionError",
+        False,
+    )
+
+
+def test_a_retry_is_answered_alike(configured):
+    first, second = routing.handler(EVENT, None), routing.handler(EVENT, None)
+    assert first | {"dataAgeSeconds": ""} == second | {"dataAgeSeconds": ""}
+
+
+def test_importing_the_handler_stays_light():
+    heavy = ("pandas", "pyarrow", "numpy", "duckdb", "moto", "awswrangler")
+    program = (
+        "import sys, lambdas.routing.handler; "
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
