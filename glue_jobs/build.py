@@ -57,9 +57,7 @@ class Window(NamedTuple):
     @property
     def days(self) -> list[date]:
         """Every day of the window."""
-        return [
-            self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)
-        ]
+        return [self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)]
 
 
 @dataclass(frozen=True)
@@ -96,9 +94,7 @@ def build(
                 len(fresh[source.kind]),
                 progress,
             )
-            sources[source.kind] = merged(
-                lake, source, parsers.of(source.kind), pieces, run_id
-            )
+            sources[source.kind] = merged(lake, source, parsers.of(source.kind), pieces, run_id)
             days[source.writes.name] = sources[source.kind].days
     for number, step in enumerate(STEPS):
         progress(step.writes.name, number, len(STEPS))
@@ -152,9 +148,7 @@ def _known(lake: Lake) -> Known:
     if not runs:
         return Known()
     last = max(runs, key=lambda run: run["finished_at"])
-    return Known(
-        frozenset(key for run in runs for key in run["inputs"]), dict(last["snapshots"])
-    )
+    return Known(frozenset(key for run in runs for key in run["inputs"]), dict(last["snapshots"]))
 
 
 def _run_id(inputs: Iterable[str], window: Window | None) -> str:

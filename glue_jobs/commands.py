@@ -264,9 +264,7 @@ def score(arguments: argparse.Namespace) -> None:
     lake = opened(_settings(arguments))
     done = scorer.score(lake)
     _print(lake.read(BY_NAME["workload_score"]), arguments)
-    show.say(
-        f"{done.scores} scores and {done.customers} customers' agents as of {done.as_of} UTC"
-    )
+    show.say(f"{done.scores} scores and {done.customers} customers' agents as of {done.as_of} UTC")
 
 
 def publish(arguments: argparse.Namespace) -> None:

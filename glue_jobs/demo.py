@@ -81,9 +81,10 @@ def run(settings: Settings, arguments: argparse.Namespace) -> None:
             scored = score.score(lake)
         scores = lake.read(BY_NAME["workload_score"])
         _section(f"Freest agents by call type, as of {scored.as_of} UTC", _freest(scores))
-        with _told("publishing scores and customers' agents to DynamoDB"), route.dynamodb(
-            lake, aws
-        ) as client:
+        with (
+            _told("publishing scores and customers' agents to DynamoDB"),
+            route.dynamodb(lake, aws) as client,
+        ):
             published = route.publish(lake, client)
         show.say(f"  {published.scores.written} scores, {published.customers.written} customers")
         with route.dynamodb(lake, aws) as client:

@@ -6,12 +6,11 @@ location and its partition projection, so that a reader sees the last export or 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import boto3
 import pandas as pd
@@ -20,7 +19,7 @@ import pyarrow as pa
 from glue_jobs.lake import Lake
 from glue_jobs.standin import stand_in
 from ingestion.errors import LakeError
-from ingestion.store import FolderStore, S3Store
+from ingestion.store import S3Store
 from transforms.schema import Table
 from transforms.tables import BY_NAME
 
@@ -94,9 +93,7 @@ def _columns(table: Table, by: Sequence[str]) -> list[str]:
     return columns
 
 
-def _written(
-    session: Any, lake: Lake, table: Table, by: list[str], location: str
-) -> Exported:
+def _written(session: Any, lake: Lake, table: Table, by: list[str], location: str) -> Exported:
     import awswrangler as wr
 
     rows = lake.read(table)
@@ -135,7 +132,7 @@ def _values(column: pa.ChunkedArray) -> list[str]:
     return sorted({partition_value(value) for value in column.unique().to_pylist()})
 
 
-def _projection(partitions: dict[str, str], values: dict[str, list[str]]) -> dict[str, Any]:
+def _projection(partitions: dict[str, str], values: dict[str, list[str]]) -> Any:
     days = {name: found for name, found in values.items() if partitions[name] == "date"}
     words = {name: found for name, found in values.items() if partitions[name] != "date"}
     return {

@@ -35,7 +35,7 @@ from glue_jobs.settings import Settings
 from ingestion.errors import LakeError
 from ingestion.store import Store, store
 from transforms.schema import DAY, Table
-from transforms.tables import BY_NAME, TABLES
+from transforms.tables import TABLES
 
 _CATALOG_FILE = "catalog.db"
 _PROPERTIES = {
@@ -116,7 +116,9 @@ class Lake:
 
     def drop(self) -> list[str]:
         """Remove the tables of an empty lake; LakeNotEmptyError if anything has landed."""
-        full = next(iter(self.store.keys("raw/")), None) or next(iter(self.store.keys("bad/")), None)
+        full = next(iter(self.store.keys("raw/")), None) or next(
+            iter(self.store.keys("bad/")), None
+        )
         if full:
             raise LakeNotEmptyError(
                 f"{self.settings.lake} holds data ({full[0]}); remove raw/ and bad/ first"
@@ -261,9 +263,7 @@ class Replacement:
                 row_group_size=_ROWS_IN_A_GROUP,
                 store_schema=False,
             )
-        self._new.append(
-            parquet_file_to_data_file(self._iceberg.io, self._iceberg.metadata, path)
-        )
+        self._new.append(parquet_file_to_data_file(self._iceberg.io, self._iceberg.metadata, path))
 
 
 def opened(settings: Settings) -> Lake:
@@ -289,10 +289,10 @@ def _connected(settings: Settings) -> Lake:
             "warehouse": f"{settings.root}/tables",
         }
     else:
-        properties = {"type": "glue", "glue.region": settings.region, "s3.region": settings.region}
-        if settings.endpoint:
-            properties |= {"glue.endpoint": settings.endpoint, "s3.endpoint": settings.endpoint}
-        properties = {name: value for name, value in properties.items() if value}
+        region, endpoint = settings.region, settings.endpoint
+        properties = {"type": "glue"}
+        properties |= {"glue.region": region, "s3.region": region} if region else {}
+        properties |= {"glue.endpoint": endpoint, "s3.endpoint": endpoint} if endpoint else {}
     objects = store(settings.root, lambda: s3_client(settings))
     return Lake(settings, load_catalog(settings.database, **properties), objects)
 
@@ -308,7 +308,9 @@ def s3_client(settings: Settings) -> Any:
 
 
 def _on(days: Iterable[date] | None) -> BooleanExpression:
-    return AlwaysTrue() if days is None else In(DAY, set(days))
+    if days is None:
+        return AlwaysTrue()
+    return In(DAY, set(days))  # type: ignore[call-arg, arg-type]
 
 
 def _data_files(table: IcebergTable, snapshot: int | None) -> dict[str, DataFile]:

@@ -105,13 +105,21 @@ def _fill(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--strict", action="store_true", help="exit with 10 if any record was rejected"
     )
     build = _verb(
-        verbs, "build", commands.build, "bring the tables up to date with what has landed",
-        example="lake build", table=True,
+        verbs,
+        "build",
+        commands.build,
+        "bring the tables up to date with what has landed",
+        example="lake build",
+        table=True,
     )
     build.add_argument("--from", dest="first", type=_day, metavar="DAY", help="recompute from")
     build.add_argument("--to", dest="last", type=_day, metavar="DAY", help="recompute to")
     rejects = _verb(
-        verbs, "rejects", commands.rejects, "bad records, counted by reason", table=True,
+        verbs,
+        "rejects",
+        commands.rejects,
+        "bad records, counted by reason",
+        table=True,
         example="lake rejects --reason not_json",
     )
     rejects.add_argument("--reason", help="list the records rejected for this reason")
@@ -119,7 +127,11 @@ def _fill(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _ask(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     query = _verb(
-        verbs, "query", commands.query, "answer a question of queries/", table=True,
+        verbs,
+        "query",
+        commands.query,
+        "answer a question of queries/",
+        table=True,
         example="lake query contact_metrics --param by=category --format json",
     )
     query.add_argument("name", nargs="?", help="which; see --list")
@@ -128,12 +140,19 @@ def _ask(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--param", action="append", default=[], metavar="NAME=VALUE", help="may be repeated"
     )
     sql = _verb(
-        verbs, "sql", commands.sql, "run one SELECT in Athena's SQL", table=True,
+        verbs,
+        "sql",
+        commands.sql,
+        "run one SELECT in Athena's SQL",
+        table=True,
         example='lake sql "SELECT state, count(*) FROM agent_state_interval GROUP BY state"',
     )
     sql.add_argument("text", help="the query")
     export = _verb(
-        verbs, "export", commands.export, "plain Hive-partitioned Parquet of a table",
+        verbs,
+        "export",
+        commands.export,
+        "plain Hive-partitioned Parquet of a table",
         example="lake export calls_by_category_queue --by day,category,queue --out ./export",
     )
     export.add_argument("name", metavar="TABLE")
@@ -145,7 +164,11 @@ def _route(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _verb(verbs, "score", commands.score, "workload scores as of the newest record", table=True)
     _verb(verbs, "publish", commands.publish, "put the scores into DynamoDB", table=True)
     route = _verb(
-        verbs, "route", commands.route, "what the routing Lambda would answer, and why", table=True,
+        verbs,
+        "route",
+        commands.route,
+        "what the routing Lambda would answer, and why",
+        table=True,
         example="lake route --call-type invoice --customer '+1 202 555 0100'",
     )
     route.add_argument("--call-type", metavar="TYPE", help="the call's category")

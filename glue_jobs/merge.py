@@ -142,9 +142,7 @@ def _groups(rows_by_day: dict[date, int]) -> Iterator[list[date]]:
 
 def _audit(lake: Lake, table: Table, broken: list[dict[str, int]], counts: Merged) -> None:
     kept = counts.rows + counts.duplicates + counts.superseded + counts.rejected
-    conservation = {
-        "landed = rows + duplicates + superseded + rejected": abs(counts.landed - kept)
-    }
+    conservation = {"landed = rows + duplicates + superseded + rejected": abs(counts.landed - kept)}
     quality.gate(table.name, quality.total([*broken, conservation]), lake.store)
 
 

@@ -58,7 +58,7 @@ class Parsers:
 
     def of(self, kind: str) -> Parse:
         """The parse function of a kind."""
-        return {
+        parsers: dict[str, Parse] = {
             "contact_record": partial(
                 contact_records,
                 taxonomy=self.taxonomy,
@@ -67,7 +67,8 @@ class Parsers:
             ),
             "agent_event": agent_events,
             "work_item": partial(work_items, token=self._customer),
-        }[kind]
+        }
+        return parsers[kind]
 
     def _customer(self, customer: str | None) -> str | None:
         return self.tokens.token(customer) or self.tokens.customer_id_token(customer)
@@ -101,9 +102,13 @@ def taxonomy(text: str) -> Taxonomy:
 def _setting(name: str, key: str, value: object) -> dict[str, object]:
     if key == "attributes" and isinstance(value, list) and all(isinstance(v, str) for v in value):
         return {f"{name}_attributes": tuple(value)}
-    if key == "queues" and isinstance(value, dict) and all(isinstance(v, str) for v in value.values()):
+    if (
+        key == "queues"
+        and isinstance(value, dict)
+        and all(isinstance(v, str) for v in value.values())
+    ):
         return {f"queue_{name}": value}
     raise TaxonomyError(
-        f"taxonomy.toml: [{name}] {key}: write attributes = [\"key\"] or "
-        f"[{name}.queues] \"queue\" = \"{name}\""
+        f'taxonomy.toml: [{name}] {key}: write attributes = ["key"] or '
+        f'[{name}.queues] "queue" = "{name}"'
     )

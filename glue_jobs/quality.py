@@ -6,6 +6,7 @@ frame. On whole tables it would need 850 MB per million rows (measured), so it n
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 from collections import Counter
@@ -66,10 +67,9 @@ def total(parts: list[dict[str, int]]) -> dict[str, int]:
 
 
 def _page(result: Any) -> str:
-    from great_expectations.render.renderer import ValidationResultsPageRenderer
-    from great_expectations.render.view import DefaultJinjaPageView
-
-    return str(DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(result)))
+    render = importlib.import_module("great_expectations.render")
+    document = render.renderer.ValidationResultsPageRenderer().render(result)
+    return str(render.view.DefaultJinjaPageView().render(document))
 
 
 def _great_expectations() -> Any:

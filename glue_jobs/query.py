@@ -67,7 +67,7 @@ def local(lake: Lake, sql: str, values: Values) -> pa.Table:
             raise QueryError(f"query failed: {str(error).splitlines()[0]}") from error
 
 
-def translated(tree: exp.Expression, values: Values) -> str:
+def translated(tree: exp.Query, values: Values) -> str:
     """DuckDB's SQL for a parsed Athena query with its named parameters filled in."""
 
     def filled(node: exp.Expression) -> exp.Expression:
@@ -81,7 +81,7 @@ def translated(tree: exp.Expression, values: Values) -> str:
     return str(tree.transform(filled).sql(dialect="duckdb"))
 
 
-def _parsed(sql: str) -> exp.Expression:
+def _parsed(sql: str) -> exp.Query:
     try:
         tree = sqlglot.parse_one(sql, dialect="athena")
     except SqlglotError as error:
@@ -91,7 +91,7 @@ def _parsed(sql: str) -> exp.Expression:
     return tree
 
 
-def _tables(tree: exp.Expression) -> list[str]:
+def _tables(tree: exp.Query) -> list[str]:
     ctes = {cte.alias for cte in tree.find_all(exp.CTE)}
     names = {table.name for table in tree.find_all(exp.Table)} - ctes
     for name in sorted(names):

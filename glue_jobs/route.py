@@ -149,7 +149,9 @@ def route(
     return Routed(response(decision), decision, agents)
 
 
-def event(call_type: str | None, customer: str | None, candidates: int | None = None) -> dict[str, Any]:
+def event(
+    call_type: str | None, customer: str | None, candidates: int | None = None
+) -> dict[str, Any]:
     """A Connect contact-flow event as Amazon Connect sends it, for a call of that type."""
     number = {"Address": customer, "Type": "TELEPHONE_NUMBER"} if customer else None
     parameters = {"callType": call_type, "n": candidates and str(candidates)}

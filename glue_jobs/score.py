@@ -52,7 +52,7 @@ def score(lake: Lake, weights: Weights = Weights()) -> Scored:
         _within(lake, tables.AGENT_SKILL, recent),
         contacts.filter(pc.field("day") >= recent[0].date()),
         as_of,
-        weights,
+        weights=weights,
     )
     customers = customer_agents(contacts, as_of, AFFINITY_DAYS)
     _replace(lake, tables.CUSTOMER_AGENT, customers)

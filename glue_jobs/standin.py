@@ -127,7 +127,7 @@ def _is_loopback(host: str) -> bool:
 
 def _server_type() -> Any:
     try:
-        from moto.server import ThreadedMotoServer  # noqa: PLC0415 - an extra, and slow to import
+        from moto.server import ThreadedMotoServer
     except ImportError:
         raise StandInError(
             "stand-in: moto is not installed, run: pip install 'contact-lake[local]'"

@@ -1,1 +1,1 @@
-"""The edge: bytes become landed records or rejects; the simulator; the Kinesis producer and poller."""
+"""The edge: bytes become landed records or rejects; the simulator; Kinesis in and out."""

@@ -60,7 +60,7 @@ def _gzip() -> _Decoding:
 
 def _zst() -> _Decoding:
     try:
-        import zstandard  # noqa: PLC0415 - only .zst files need it
+        import zstandard
     except ImportError:
         raise InputError("a .zst file needs the package zstandard: install it") from None
     return _Decoding(zstandard.ZstdDecompressor().decompressobj, zstandard.ZstdError)

@@ -113,7 +113,7 @@ class _Section:
         return b"\n".join([*self.lines, b""])
 
     def object(self, key: str) -> LakeObject:
-        data = gzip.compress(self.text, 3, mtime=0)
+        data = gzip.compress(self.text, 1, mtime=0)
         first, last = (origin.position for origin in self.origins)
         return LakeObject(key, data, self.kind, dict(self.counts), first, last)
 

@@ -41,17 +41,14 @@ FIELDS = (
 )
 
 _CONTACT = {
-    name: "VARCHAR"
-    for name in (
-        "ContactId",
-        "InitialContactId",
-        "Channel",
-        "InitiationMethod",
-        "State",
-        "StateStartTimestamp",
-        "ConnectedToAgentTimestamp",
-        "QueueTimestamp",
-    )
+    "ContactId": "VARCHAR",
+    "InitialContactId": "VARCHAR",
+    "Channel": "VARCHAR",
+    "InitiationMethod": "VARCHAR",
+    "State": "VARCHAR",
+    "StateStartTimestamp": "VARCHAR",
+    "ConnectedToAgentTimestamp": "VARCHAR",
+    "QueueTimestamp": "VARCHAR",
 }
 _QUEUE = {"ARN": "VARCHAR", "Name": "VARCHAR"}
 _LISTS: fields.Shape = {
@@ -59,12 +56,12 @@ _LISTS: fields.Shape = {
         "Contacts": [{**_CONTACT, "Queue": _QUEUE}],
         "Configuration": {
             "Proficiencies": [
-                {n: "VARCHAR" for n in ("Name", "Value", "ProficiencyLevel", "Level")}
+                dict.fromkeys(("Name", "Value", "ProficiencyLevel", "Level"), "VARCHAR")
             ],
             "RoutingProfile": {
                 "InboundQueues": [{**_QUEUE, "Channels": ["VARCHAR"]}],
                 "Concurrency": [
-                    {n: "VARCHAR" for n in ("Channel", "AvailableSlots", "MaximumSlots")}
+                    dict.fromkeys(("Channel", "AvailableSlots", "MaximumSlots"), "VARCHAR")
                 ],
             },
         },

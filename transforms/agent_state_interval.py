@@ -1,8 +1,8 @@
 """The agents' timeline: what every agent did, without gaps or overlaps.
 
 Source: Amazon Connect administrator guide, "Agent event streams data model" and the metric
-definition of agent activity, whose precedence is: error, missed, rejected, on contact, after-contact
-work, incoming, custom status, available, offline.
+definition of agent activity, whose precedence is: error, missed, rejected, on contact,
+after-contact work, incoming, custom status, available, offline.
 """
 
 from __future__ import annotations

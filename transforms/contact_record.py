@@ -64,7 +64,7 @@ FIELDS = (
 # Read for what they decide, not kept as they are.
 _ADDRESS = text("customer_endpoint_address", "CustomerEndpoint.Address")
 _CUSTOMER = text("customer", "CustomerId")
-_REDACTED = text("redacted", 'SegmentAttributes.connect:RedactedFields')
+_REDACTED = text("redacted", "SegmentAttributes.connect:RedactedFields")
 _READ = (*FIELDS, _ADDRESS, _CUSTOMER, _REDACTED)
 
 _STRUCTURE = fields.shape(_READ, {"Attributes": "MAP(VARCHAR, VARCHAR)"})
@@ -75,19 +75,9 @@ _CUSTOMER_KEY = f"concat({_ADDRESS.text}, chr(31), {_CUSTOMER.text})"
 _REDACTED_FIELDS = f"""CASE WHEN {_REDACTED.text} IS NULL THEN 0
     ELSE len(string_split({_REDACTED.text}, ',')) END"""
 
-_OWN_DAY = "CAST(coalesce({}) AS DATE)".format(
-    ", ".join(
-        (
-            "initiation_timestamp",
-            "connected_to_system_timestamp",
-            "queue_enqueue_timestamp",
-            "agent_connected_to_agent_timestamp",
-            "disconnect_timestamp",
-            "scheduled_timestamp",
-            "last_update_timestamp",
-        )
-    )
-)
+_OWN_DAY = """CAST(coalesce(initiation_timestamp, connected_to_system_timestamp,
+    queue_enqueue_timestamp, agent_connected_to_agent_timestamp, disconnect_timestamp,
+    scheduled_timestamp, last_update_timestamp) AS DATE)"""
 
 
 def attribute(key: str) -> str:
@@ -140,9 +130,7 @@ def contact_records(
             FROM typed LEFT JOIN token USING (customer)""").to_arrow_table()
 
 
-def _tokens(
-    db: duckdb.DuckDBPyConnection, number_token: Token, customer_token: Token
-) -> pa.Table:
+def _tokens(db: duckdb.DuckDBPyConnection, number_token: Token, customer_token: Token) -> pa.Table:
     found = db.execute(
         f"""SELECT DISTINCT {_CUSTOMER_KEY}, {_ADDRESS.text}, {_CUSTOMER.text} FROM transformed
             WHERE {_ADDRESS.text} IS NOT NULL OR {_CUSTOMER.text} IS NOT NULL"""

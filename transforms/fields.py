@@ -58,7 +58,7 @@ def number(column: str, path: str) -> Field:
 
 
 def shape(fields: Sequence[Field], lists: Shape | None = None) -> str:
-    """The `json_transform` structure that holds every field's path as text, and `lists` as given."""
+    """The `json_transform` structure: every field's path as text, and `lists` as given."""
     tree: dict[str, Any] = copy.deepcopy(dict(lists or {}))
     for field in fields:
         *parents, leaf = field.path.split(".")

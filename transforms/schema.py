@@ -1,4 +1,4 @@
-"""What a table is: columns with meaning, a grain, a key, a partition. Everything else is derived."""
+"""What a table is: columns with meaning, a grain, a key, a partition; the rest is derived."""
 
 from __future__ import annotations
 

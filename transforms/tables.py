@@ -172,10 +172,7 @@ AGENT_EVENT = Table(
         Column(
             "current_configuration_proficiencies", pa.list_(PROFICIENCY), "Proficiencies, 1 to 5"
         ),
-        *(
-            _text(f"current_{level.name}", level.doc)
-            for level in _LEVELS
-        ),
+        *(_text(f"current_{level.name}", level.doc) for level in _LEVELS),
         Column("current_contacts", pa.list_(SNAPSHOT_CONTACT), "Contacts after the event"),
         RECORD_VERSION,
     ),

@@ -48,6 +48,8 @@ def _first(
 ) -> str:
     choices = [f"nullif(trim({attribute(key)}), '')" for key in keys]
     if rule:
-        cases = " ".join(f"WHEN {literal(name)} THEN {literal(value)}" for name, value in rule.items())
+        cases = " ".join(
+            f"WHEN {literal(name)} THEN {literal(value)}" for name, value in rule.items()
+        )
         choices.append(f"CASE {queue} {cases} END")
     return f"coalesce({', '.join([*choices, otherwise])})"

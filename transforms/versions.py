@@ -33,8 +33,11 @@ def newest(versions: pa.Table, table: Table) -> Newest:
             SELECT * FROM versions
             QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY record_version DESC) = 1
             ORDER BY {", ".join((*table.sort_by, *table.key))}""").to_arrow_table()
-        distinct = _count(db.execute(f"SELECT count(*) FROM (SELECT DISTINCT {key}, record_version"
-                                     " FROM versions)").fetchone())
+        distinct = _count(
+            db.execute(
+                f"SELECT count(*) FROM (SELECT DISTINCT {key}, record_version FROM versions)"
+            ).fetchone()
+        )
     return Newest(table.conform(rows), versions.num_rows - distinct, distinct - rows.num_rows)
 
 

@@ -1,1 +1,1 @@
-"""Answers a contact flow: who should take this contact?"""
+"""Answers a contact flow: which agents should take this contact, best first."""

@@ -43,8 +43,11 @@ class FakeKinesis:
         more = {"NextToken": str(at + 1)} if at + 1 < len(self.listed) else {}
         return {"Shards": self.listed[at : at + 1]} | more
 
-    def get_shard_iterator(self, *, ShardId, StartingSequenceNumber="0", **_):  # noqa: N803
-        return {"ShardIterator": f"{ShardId}/{StartingSequenceNumber}"}
+    def get_shard_iterator(self, **parameters):
+        shard, kind = parameters["ShardId"], parameters["ShardIteratorType"]
+        before = {"TRIM_HORIZON": 0, "AFTER_SEQUENCE_NUMBER": 0, "AT_SEQUENCE_NUMBER": 1}
+        after = int(parameters.get("StartingSequenceNumber", 0)) - before[kind]
+        return {"ShardIterator": f"{shard}/{after}"}
 
     def get_records(self, *, ShardIterator, **_):  # noqa: N803
         shard, _, after = ShardIterator.partition("/")

@@ -39,6 +39,7 @@ def workload_scores(
     agent_skill: pa.Table,
     contact_record: pa.Table,
     as_of: datetime,
+    *,
     weights: Weights = Weights(),
 ) -> pa.Table:
     """One row per agent and call type that the agent can take, as the table `workload_score`.
@@ -76,7 +77,8 @@ def customer_agents(contact_record: pa.Table, as_of: datetime, affinity_days: in
         latest AS (
             SELECT *, count(*) OVER (PARTITION BY customer_id, agent_username) AS contacts
             FROM handled
-            QUALIFY row_number() OVER (PARTITION BY customer_id ORDER BY handled_at DESC, contact_id) = 1)
+            QUALIFY row_number() OVER (
+                PARTITION BY customer_id ORDER BY handled_at DESC, contact_id) = 1)
         SELECT customer_id, agent_username, agent_id, contacts, handled_at AS as_of,
             handled_at + INTERVAL {affinity_days} DAY AS expires_at
         FROM latest
@@ -141,7 +143,8 @@ in_hand AS (
     WHERE started_at <= {now} AND ended_at > {now} - INTERVAL 150 SECOND
     GROUP BY agent_username),
 usual AS (
-    SELECT category, avg(ln(handle_ms)) AS log_ms FROM handle WHERE handle_ms > 0 GROUP BY category),
+    SELECT category, avg(ln(handle_ms)) AS log_ms FROM handle WHERE handle_ms > 0
+    GROUP BY category),
 own AS (
     SELECT agent_username, category,
         avg(ln(handle_ms) - usual.log_ms) * count(*) / (count(*) + {weights.shrink_contacts})
