@@ -130,7 +130,7 @@ def stream(arguments: argparse.Namespace) -> None:
     import boto3
 
     from glue_jobs.standin import stand_in
-    from glue_jobs.streaming import create_streams, land
+    from glue_jobs.streaming import create_streams, land, stand_in_streams
     from glue_jobs.streaming import stream as put_on_streams
 
     settings = _settings(arguments)
@@ -138,17 +138,17 @@ def stream(arguments: argparse.Namespace) -> None:
     if settings.is_folder:
         lake, _ = made(settings)
         with stand_in() as aws, show.progress() as report:
-            client = aws.client("kinesis")
-            create_streams(client)
-            streamed = put_on_streams(client, paths, report)
-            landed = land(client, lake.store)
+            client, streams = aws.client("kinesis"), stand_in_streams()
+            create_streams(client, streams)
+            streamed = put_on_streams(client, paths, streams, report)
+            landed = land(client, lake.store, streams)
         show.say(f"landed from the streams: {_counts(landed.landed)}")
     else:
         client = boto3.client(
             "kinesis", region_name=settings.region, endpoint_url=settings.endpoint
         )
         with show.progress() as report:
-            streamed = put_on_streams(client, paths, report)
+            streamed = put_on_streams(client, paths, progress=report)
     sent = {STREAMS[kind]: done.sent for kind, done in streamed.sent.items()}
     show.say(f"put on Kinesis: {_counts(sent)}; not records: {_counts(streamed.rejected)}")
 

@@ -22,8 +22,7 @@ from glue_jobs.commands import built_rows, explained, parsers
 from glue_jobs.lake import Lake, LakeNotEmptyError, made
 from glue_jobs.settings import Settings
 from glue_jobs.standin import StandIn, stand_in
-from glue_jobs.streaming import create_streams, land, stream
-from infra.streams import STREAMS
+from glue_jobs.streaming import create_streams, land, stand_in_streams, stream
 from ingestion import files
 from ingestion.producer import put
 from ingestion.simulator import invented_centre, write
@@ -33,9 +32,9 @@ from transforms.tables import BY_NAME, CUSTOMER_AGENT
 
 # What real streams bring now and then; each must come out as a reject with its reason.
 POISON = (
-    (b"k1", b"<html><body>502 Bad Gateway</body></html>"),
-    (b"k2", b'{"ContactId": "c-1", "Queue": {"Name": "Bil'),
-    (b"k3", b'{"ContactId": "c-2", "AgentConnectionAttempts": NaN}'),
+    ("k1", b"<html><body>502 Bad Gateway</body></html>"),
+    ("k2", b'{"ContactId": "c-1", "Queue": {"Name": "Bil'),
+    ("k3", b'{"ContactId": "c-2", "AgentConnectionAttempts": NaN}'),
 )
 
 
@@ -116,11 +115,11 @@ def _day(path: Path) -> date:
 
 
 def _streamed(aws: StandIn, lake: Lake, late: list[Path]) -> Mapping[str, int]:
-    client = aws.client("kinesis")
-    create_streams(client)
-    stream(client, late)
-    put(client, STREAMS["contact_record"], ((k.decode(), body) for k, body in POISON))
-    landed = land(client, lake.store)
+    client, streams = aws.client("kinesis"), stand_in_streams()
+    create_streams(client, streams)
+    stream(client, late, streams)
+    put(client, streams["contact_record"], POISON)
+    landed = land(client, lake.store, streams)
     show.say(f"  {landed.records} records off the streams; rejected: {landed.rejected}")
     return landed.rejected
 
@@ -183,10 +182,11 @@ def _three_calls(lake: Lake, client: Any, scores: pa.Table) -> None:
     call_type = scores.column("call_type")[0].as_py()
     known = lake.read(CUSTOMER_AGENT).column("customer_id")[0].as_py()
     tokens = route.tokens(lake)
+    stranger = "+44 20 7946 0958"  # a fictional number that the invented centre does not use
     for title, wanted, customer in (
         (f"a known customer calls about {call_type}", call_type, known),
-        (f"a new customer calls about {call_type}", call_type, "+1 202 555 0100"),
-        ("a new customer calls about something nobody knows", "unknown-matter", "+12025550101"),
+        (f"a new customer calls about {call_type}", call_type, stranger),
+        ("a new customer calls about something no agent has a score for", "lost-property", stranger),
     ):
         routed = route.route(lake, client, route.event(wanted, customer), tokens)
         sys.stdout.write(f"\nRouted call: {title}\n  {explained(routed)}\n")

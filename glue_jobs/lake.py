@@ -58,7 +58,7 @@ class NoLakeError(LakeError):
 class LakeNotEmptyError(LakeError):
     """A lake with data is not removed."""
 
-    exit_code = 4
+    exit_code = 14
 
 
 class ConflictError(LakeError):

@@ -20,9 +20,11 @@ example, from nothing to a report:
   lake build
   lake query skill_bottlenecks
 
-exit codes: 0 done; 1 other trouble; 2 wrong use or setting; 3 nothing there yet; 4 the place for
-objects fails or is not empty; 5 a table of the wrong shape; 6 the quality gate said no; 7 raw data
-unreadable; 8 another writer was first; 9 the query failed; 10 some input was rejected (--strict)
+exit codes: 0 done; 1 other trouble; 2 wrong use or setting; 3 nothing there (lake, input, scores);
+4 storing objects failed; 5 a table of the wrong shape; 6 the quality gate said no; 7 raw data
+unreadable; 8 another writer was first; 9 the query failed; 10 some input was rejected (--strict);
+11 Kinesis or DynamoDB failed; 12 the customer key is missing or unsafe; 13 the stand-in cannot
+start; 14 the lake is not empty
 """
 
 

@@ -34,7 +34,7 @@ Progress = Callable[[int], object]
 class PublishError(LakeError):
     """Scores could not be put into DynamoDB."""
 
-    exit_code = 9
+    exit_code = 11
 
 
 class Published(NamedTuple):

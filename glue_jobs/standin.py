@@ -30,7 +30,7 @@ _ONLY_ONE = threading.Lock()  # the stand-in's state belongs to the process, not
 class StandInError(LakeError):
     """The embedded stand-in cannot be used as asked."""
 
-    exit_code = 10
+    exit_code = 13
 
 
 class _Session(boto3.session.Session):  # type: ignore[misc]

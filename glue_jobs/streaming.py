@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,10 +36,20 @@ class Landed(NamedTuple):
     rejected: dict[str, int]
 
 
-def create_streams(client: Any, shards: int = SHARDS) -> None:
+def stand_in_streams() -> dict[str, str]:
+    """Stream names by kind that no other stand-in had.
+
+    A stand-in counts its sequence numbers from 1 again; under an old name the objects that are
+    named by them would overwrite those of an earlier run.
+    """
+    run = uuid.uuid4().hex[:8]
+    return {kind: f"{name}-{run}" for kind, name in STREAMS.items()}
+
+
+def create_streams(client: Any, streams: Mapping[str, str], shards: int = SHARDS) -> None:
     """Make the streams that are not there, and wait until they take records."""
     known = client.list_streams()["StreamNames"]
-    for stream in STREAMS.values():
+    for stream in streams.values():
         if stream not in known:
             client.create_stream(StreamName=stream, ShardCount=shards)
         client.get_waiter("stream_exists").wait(StreamName=stream)
@@ -47,6 +58,7 @@ def create_streams(client: Any, shards: int = SHARDS) -> None:
 def stream(
     client: Any,
     paths: Iterable[Path],
+    streams: Mapping[str, str] = STREAMS,
     progress: Callable[[str, int, int], None] = lambda _what, _done, _all: None,
 ) -> Streamed:
     """Put the records of files and folders on the stream of their kind, in the files' order.
@@ -60,16 +72,16 @@ def stream(
     for number, source in enumerate(sources):
         progress("streaming", number, len(sources))
         for kind, records in _by_kind(verdicts(source), rejected):
-            done = put(client, STREAMS[kind], records)
+            done = put(client, streams[kind], records)
             sent[kind] = done if kind not in sent else _added(sent[kind], done)
     progress("streaming", len(sources), len(sources))
     return Streamed(sent, rejected)
 
 
-def land(client: Any, store: Store) -> Landed:
+def land(client: Any, store: Store, streams: Mapping[str, str] = STREAMS) -> Landed:
     """Drain every stream into the store through the landing handler's own function."""
     totals = Landed(0, 0, {}, {})
-    for name in STREAMS.values():
+    for name in streams.values():
         landed: dict[str, int] = {}
         rejected: dict[str, int] = {}
 

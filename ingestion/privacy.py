@@ -26,7 +26,7 @@ LEAST_KEY_BYTES = 16
 class CustomerKeyError(LakeError):
     """The key of the customer tokens is missing, unreadable or open to others."""
 
-    exit_code = 8
+    exit_code = 12
 
 
 def _keypad(word: str) -> str:

@@ -25,7 +25,7 @@ _TRANSIENT = THROTTLES | {"InternalFailure", "InternalFailureException", "Servic
 class StreamError(LakeError):
     """A Kinesis stream cannot be written or read."""
 
-    exit_code = 5
+    exit_code = 11
 
 
 class Keyed(NamedTuple):
