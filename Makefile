@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock bench prove clean
+.PHONY: help setup demo test check format tables lock bench prove clean
 
 help: ## what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench: setup ## speed and memory beside what a user would pick instead
 
 prove: setup ## every test, with the full counts
 	PROVE=1 $(BIN)/pytest -n 2
+
+tables: setup ## TABLES.md from the table definitions
+	$(BIN)/python -m transforms.dictionary > TABLES.md
 
 lock: ## pin the dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

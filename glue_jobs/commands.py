@@ -27,6 +27,7 @@ from infra.streams import STREAMS
 from ingestion import files
 from ingestion.errors import LakeError
 from queries.question import question, questions
+from transforms.schema import Table
 from transforms.tables import BY_NAME, TABLES
 
 SOME_REJECTED = 10
@@ -48,33 +49,22 @@ def create(arguments: argparse.Namespace) -> None:
         show.say(f"{len(missing)} of {len(TABLES)} tables to make in {settings.lake}")
         return
     lake, new = made(settings)
-    lake_taxonomy(lake.store)
+    with lake:
+        lake_taxonomy(lake.store)
     show.say(f"lake {settings.lake}: made {len(new)} tables, {len(TABLES)} in all")
 
 
 def describe(arguments: argparse.Namespace) -> None:
     """`lake describe`."""
-    lake = opened(_settings(arguments))
-    rows = []
-    for table in TABLES:
-        days = lake.days(table.name) if table.is_daily else []
-        rows.append(
-            {
-                "table": table.name,
-                "rows": lake.count(table.name),
-                "days": len(days),
-                "first_day": days[0] if days else None,
-                "last_day": days[-1] if days else None,
-                "grain": table.doc.partition(":")[0].partition(".")[0],
-            }
-        )
+    with opened(_settings(arguments)) as lake:
+        rows = [_described(lake, table) for table in TABLES]
     _print(pa.Table.from_pylist(rows), arguments)
 
 
 def drop(arguments: argparse.Namespace) -> None:
     """`lake drop`."""
-    lake = opened(_settings(arguments))
-    show.say(f"lake {lake.settings.lake}: removed {len(lake.drop())} empty tables")
+    with opened(_settings(arguments)) as lake:
+        show.say(f"lake {lake.settings.lake}: removed {len(lake.drop())} empty tables")
 
 
 def simulate(arguments: argparse.Namespace) -> None:
@@ -100,7 +90,7 @@ def simulate(arguments: argparse.Namespace) -> None:
 def ingest(arguments: argparse.Namespace) -> int:
     """`lake ingest`."""
     lake, _ = made(_settings(arguments))
-    with show.progress() as report:
+    with lake, show.progress() as report:
         funnel = files.ingest(
             [Path(path) for path in arguments.paths],
             lake.store,
@@ -137,7 +127,7 @@ def stream(arguments: argparse.Namespace) -> None:
     paths = [Path(path) for path in arguments.paths]
     if settings.is_folder:
         lake, _ = made(settings)
-        with stand_in() as aws, show.progress() as report:
+        with lake, stand_in() as aws, show.progress() as report:
             client, streams = aws.client("kinesis"), stand_in_streams()
             create_streams(client, streams)
             streamed = put_on_streams(client, paths, streams, report)
@@ -159,7 +149,7 @@ def build(arguments: argparse.Namespace) -> None:
         raise UsageError("give --from and --to together")
     lake, _ = made(_settings(arguments))
     window = builder.Window(arguments.first, arguments.last) if arguments.first else None
-    with show.progress() as report:
+    with lake, show.progress() as report:
         built = builder.build(lake, parsers(lake), window, report)
     if not built.is_new:
         show.say("nothing new has landed since the last build; nothing written")
@@ -198,12 +188,12 @@ def built_rows(built: builder.Built) -> pa.Table:
 
 def rejects(arguments: argparse.Namespace) -> None:
     """`lake rejects`."""
-    lake = opened(_settings(arguments))
-    found = [
-        json.loads(line)
-        for key, _ in lake.store.keys("bad/")
-        for line in gzip.decompress(lake.store.get(key)).splitlines()
-    ]
+    with opened(_settings(arguments)) as lake:
+        found = [
+            json.loads(line)
+            for key, _ in lake.store.keys("bad/")
+            for line in gzip.decompress(lake.store.get(key)).splitlines()
+        ]
     if arguments.reason is None:
         counts = Counter(str(reject["reason"]) for reject in found)
         columns = {"reason": list(counts), "records": list(counts.values())}
@@ -236,23 +226,21 @@ def query(arguments: argparse.Namespace) -> None:
     asked = question(arguments.name)
     given = dict(_pair(each) for each in arguments.param)
     asked.values(given)  # wrong use is told before the lake is opened
-    _print(asker.answer(opened(_settings(arguments)), asked, given), arguments)
+    with opened(_settings(arguments)) as lake:
+        _print(asker.answer(lake, asked, given), arguments)
 
 
 def sql(arguments: argparse.Namespace) -> None:
     """`lake sql`."""
-    lake = opened(_settings(arguments))
-    _print(asker.run(lake, arguments.text, {}), arguments)
+    with opened(_settings(arguments)) as lake:
+        _print(asker.run(lake, arguments.text, {}), arguments)
 
 
 def export(arguments: argparse.Namespace) -> None:
     """`lake export`."""
-    done = exporter.export(
-        opened(_settings(arguments)),
-        arguments.name,
-        arguments.by.split(","),
-        Path(arguments.out) if arguments.out else None,
-    )
+    out = Path(arguments.out) if arguments.out else None
+    with opened(_settings(arguments)) as lake:
+        done = exporter.export(lake, arguments.name, arguments.by.split(","), out)
     show.say(
         f"{done.rows} rows in {done.files} files under {done.location}, table {done.table} in the "
         "Glue catalog"
@@ -261,16 +249,15 @@ def export(arguments: argparse.Namespace) -> None:
 
 def score(arguments: argparse.Namespace) -> None:
     """`lake score`."""
-    lake = opened(_settings(arguments))
-    done = scorer.score(lake)
-    _print(lake.read(BY_NAME["workload_score"]), arguments)
+    with opened(_settings(arguments)) as lake:
+        done = scorer.score(lake)
+        _print(lake.read(BY_NAME["workload_score"]), arguments)
     show.say(f"{done.scores} scores and {done.customers} customers' agents as of {done.as_of} UTC")
 
 
 def publish(arguments: argparse.Namespace) -> None:
     """`lake publish`."""
-    lake = opened(_settings(arguments))
-    with router.dynamodb(lake) as client:
+    with opened(_settings(arguments)) as lake, router.dynamodb(lake) as client:
         done = router.publish(lake, client)
     rows = [
         {"table": name, **published._asdict()}
@@ -283,10 +270,9 @@ def publish(arguments: argparse.Namespace) -> None:
 
 def route(arguments: argparse.Namespace) -> None:
     """`lake route`."""
-    lake = opened(_settings(arguments))
-    tokens = router.tokens(lake)
     asked = router.event(arguments.call_type, arguments.customer, arguments.candidates)
-    with router.dynamodb(lake) as client:
+    with opened(_settings(arguments)) as lake, router.dynamodb(lake) as client:
+        tokens = router.tokens(lake)
         if lake.settings.is_folder:
             customer = arguments.customer
             keys = {tokens.token(customer), tokens.customer_id_token(customer), customer}
@@ -323,9 +309,22 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     return Settings.from_env(arguments.lake or arguments.lake_default)
 
 
+def _described(lake: Lake, table: Table) -> dict[str, Any]:
+    days = lake.days(table.name) if table.is_daily else []
+    return {
+        "table": table.name,
+        "rows": lake.count(table.name),
+        "days": len(days),
+        "first_day": days[0] if days else None,
+        "last_day": days[-1] if days else None,
+        "grain": table.doc.partition(":")[0].partition(".")[0],
+    }
+
+
 def _missing(settings: Settings) -> list[Any]:
     try:
-        return opened(settings).missing()
+        with opened(settings) as lake:
+            return lake.missing()
     except LakeError:
         return list(TABLES)
 

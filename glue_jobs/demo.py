@@ -50,14 +50,17 @@ def run(settings: Settings, arguments: argparse.Namespace) -> None:
     Raises NotConservedError if produced records are not all accounted for.
     """
     _refuse_data(settings)
-    with tempfile.TemporaryDirectory(prefix="lake-demo-") as scratch, stand_in() as aws:
+    with (
+        tempfile.TemporaryDirectory(prefix="lake-demo-") as scratch,
+        stand_in() as aws,
+        made(settings)[0] as lake,
+    ):
         records = Path(scratch)
         with _told(f"simulating {arguments.days} days of {arguments.agents} agents"):
             centre = invented_centre(
                 agents=arguments.agents, seed=arguments.seed, understaffed=arguments.understaffed
             )
             truth = write(records, centre, arguments.start, arguments.days, arguments.seed)
-        lake, _ = made(settings)
         last = arguments.start + timedelta(days=arguments.days - 1)
         early, late = _split(records, last)
         with _told(f"landing {len(early)} files of the days before {last}"):
@@ -186,7 +189,7 @@ def _three_calls(lake: Lake, client: Any, scores: pa.Table) -> None:
     for title, wanted, customer in (
         (f"a known customer calls about {call_type}", call_type, known),
         (f"a new customer calls about {call_type}", call_type, stranger),
-        ("a new customer calls about something no agent has a score for", "lost-property", stranger),
+        ("a new customer calls about what no agent has a score for", "lost-property", stranger),
     ):
         routed = route.route(lake, client, route.event(wanted, customer), tokens)
         sys.stdout.write(f"\nRouted call: {title}\n  {explained(routed)}\n")

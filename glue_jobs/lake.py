@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Self
 
 import boto3
 import pyarrow as pa
@@ -68,12 +68,21 @@ class ConflictError(LakeError):
 
 
 class Lake:
-    """The tables and objects at one address. Opening reads nothing; see `exists`."""
+    """The tables and objects at one address. Opening reads nothing; see `exists`.
+
+    As a context manager it lets go of its catalog at the end.
+    """
 
     def __init__(self, settings: Settings, catalog: Catalog, store: Store) -> None:
         self.settings = settings
         self.catalog = catalog
         self.store = store
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.catalog.close()
 
     # -- set up -------------------------------------------------------------------------------
 

@@ -57,7 +57,7 @@ def deliveries(
     yield from outbox.due()
 
 
-def write(  # noqa: PLR0917 - the six things a run is made of
+def write(
     out: Path,
     centre: Centre,
     start: date,

@@ -1,6 +1,6 @@
 """TABLES.md: every table and column of the lake in words, made from the definitions.
 
-    python -m transforms.dictionary > TABLES.md
+python -m transforms.dictionary > TABLES.md
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def _table(table: Table) -> str:
             "",
             table.doc,
             "",
-            f"Key: {', '.join(f'`{name}`' for name in table.key)}. Partition: {partition}. "
-            f"Sorted by {', '.join(f'`{name}`' for name in table.sort_by)}.",
+            f"Key: {_names(table.key)}. Partition: {partition}. "
+            + f"Sorted by {_names(table.sort_by)}.",
             "",
             "| column | type | required | meaning |",
             "|---|---|---|---|",
@@ -48,6 +48,10 @@ def _table(table: Table) -> str:
             *(["Facts that hold for every row:", "", *facts, ""] if facts else []),
         ]
     )
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _values(values: tuple[str, ...]) -> str:

@@ -38,7 +38,7 @@ class FakeKinesis:
     def describe_stream_summary(self, **_):
         return {"StreamDescriptionSummary": {"StreamARN": ARN}}
 
-    def list_shards(self, *, NextToken=None, **_):  # noqa: N803 - boto3's names
+    def list_shards(self, *, NextToken=None, **_):
         at = int(NextToken or 0)
         more = {"NextToken": str(at + 1)} if at + 1 < len(self.listed) else {}
         return {"Shards": self.listed[at : at + 1]} | more
@@ -49,7 +49,7 @@ class FakeKinesis:
         after = int(parameters.get("StartingSequenceNumber", 0)) - before[kind]
         return {"ShardIterator": f"{shard}/{after}"}
 
-    def get_records(self, *, ShardIterator, **_):  # noqa: N803
+    def get_records(self, *, ShardIterator, **_):
         shard, _, after = ShardIterator.partition("/")
         if self.expire_once and after != "0":
             self.expire_once = False

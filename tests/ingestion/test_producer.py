@@ -14,7 +14,7 @@ class FakeKinesis:
         self.requests = []
         self.taken = []
 
-    def put_records(self, *, Records, **_):  # noqa: N803 - boto3's names
+    def put_records(self, *, Records, **_):
         self.requests.append(len(Records))
         refused = self.script.pop(0) if self.script else ()
         if isinstance(refused, str):
