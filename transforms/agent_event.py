@@ -76,9 +76,9 @@ _CONTACTS = f"""[{{
     'channel': c."Channel",
     'initiation_method': c."InitiationMethod",
     'state': c."State",
-    'state_start_timestamp': TRY_CAST(c."StateStartTimestamp" AS TIMESTAMP),
-    'connected_to_agent_timestamp': TRY_CAST(c."ConnectedToAgentTimestamp" AS TIMESTAMP),
-    'queue_timestamp': TRY_CAST(c."QueueTimestamp" AS TIMESTAMP),
+    'state_start_timestamp': {fields.instant_of('c."StateStartTimestamp"')},
+    'connected_to_agent_timestamp': {fields.instant_of('c."ConnectedToAgentTimestamp"')},
+    'queue_timestamp': {fields.instant_of('c."QueueTimestamp"')},
     'queue_arn': c."Queue"."ARN",
     'queue_name': c."Queue"."Name"}} FOR c IN {_SNAPSHOT}."Contacts"]"""
 _QUEUES = f"""[{{'arn': q."ARN", 'name': q."Name", 'channels': q."Channels"}}
@@ -99,14 +99,11 @@ def agent_events(lines: pa.Table) -> pa.Table:
     """
     with kernel({"lines": lines}) as db:
         return db.sql(f"""
-            WITH transformed AS (
-                SELECT CASE WHEN json_valid(line)
-                    THEN json_transform(line, '{_STRUCTURE}') END AS r
-                FROM lines),
+            WITH transformed AS ({fields.read(_STRUCTURE)}),
             typed AS (
                 SELECT {fields.selected(FIELDS)},
                     {fields.filled(FIELDS)} AS filled,
-                    {fields.type_mismatch(FIELDS)} AS mistyped,
+                    {fields.type_mismatch(FIELDS, _STRUCTURE)} AS mistyped,
                     {_CONTACTS} AS current_contacts,
                     {_QUEUES} AS current_routing_profile_inbound_queues,
                     {_SLOTS} AS current_routing_profile_concurrency,

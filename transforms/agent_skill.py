@@ -8,7 +8,7 @@ from transforms.duck import rows
 
 _SQL = """
 WITH seen AS (
-    SELECT day, instance_id, agent_arn, agent_id, event_timestamp,
+    SELECT day, instance_id, agent_arn, agent_id, event_timestamp, event_id,
         current_configuration_username AS agent_username,
         unnest(list_concat(
             [{'kind': 'queue', 'skill': q.name, 'level': CAST(NULL AS DOUBLE)}
@@ -19,11 +19,11 @@ WITH seen AS (
     FROM agent_event)
 SELECT day, instance_id, agent_arn, any_value(agent_id) AS agent_id,
     max(agent_username) AS agent_username, has.kind AS kind, has.skill AS skill,
-    arg_max(has.level, event_timestamp) AS level,
+    arg_max(has.level, (event_timestamp, event_id, has.level)) AS level,
     min(event_timestamp) AS seen_from, max(event_timestamp) AS seen_to
 FROM seen
 GROUP BY day, instance_id, agent_arn, has.kind, has.skill
-ORDER BY skill, agent_arn, day, kind"""
+ORDER BY skill, agent_arn, day, kind, instance_id"""
 
 
 def agent_skills(agent_event: pa.Table) -> pa.Table:

@@ -45,13 +45,13 @@ stated AS (
     WINDOW timeline AS (PARTITION BY instance_id, agent_arn
                         ORDER BY event_timestamp, turn, event_id)),
 beating AS (
-    -- silence means something only where heartbeats are sent: on that day or beside it
-    SELECT DISTINCT instance_id, agent_arn, unnest([day - 1, day, day + 1]) AS day
+    -- silence means something only where heartbeats are sent: on that day or the following one
+    SELECT DISTINCT instance_id, agent_arn, unnest([day - 1, day]) AS day
     FROM agent_event WHERE event_type = 'HEART_BEAT'),
 known AS (
     -- what happens after the following day is not looked at, so that a day depends on few days
     SELECT stated.*, beating.day IS NOT NULL AS beats,
-        CASE WHEN next_at <= CAST(stated.day + 2 AS TIMESTAMP) THEN next_at END AS until_at
+        CASE WHEN next_at < CAST(stated.day + 2 AS TIMESTAMP) THEN next_at END AS until_at
     FROM stated LEFT JOIN beating USING (instance_id, agent_arn, day)
     WHERE state <> 'offline'),
 timed AS (
@@ -95,7 +95,7 @@ SELECT day, instance_id, agent_arn, any_value(agent_id) AS agent_id,
     any_value(contacts) AS contacts
 FROM numbered
 GROUP BY day, instance_id, agent_arn, stretch
-ORDER BY agent_arn, started_at"""
+ORDER BY agent_arn, started_at, instance_id"""
 
 
 def agent_state_intervals(agent_event: pa.Table) -> pa.Table:

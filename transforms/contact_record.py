@@ -5,17 +5,13 @@ Source: Amazon Connect administrator guide, "Contact record data model".
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import duckdb
 import pyarrow as pa
 
 from transforms import fields
+from transforms.customer import Token, tokens
 from transforms.duck import id_in_arn, instance_id, kernel, literal
 from transforms.fields import count, instant, seconds, text
 from transforms.taxonomy import Taxonomy
-
-Token = Callable[[str | None], str | None]
 
 FIELDS = (
     text("aws_account_id", "AWSAccountId"),
@@ -69,7 +65,9 @@ _READ = (*FIELDS, _ADDRESS, _CUSTOMER, _REDACTED)
 
 _STRUCTURE = fields.shape(_READ, {"Attributes": "MAP(VARCHAR, VARCHAR)"})
 
-_CUSTOMER_KEY = f"concat({_ADDRESS.text}, chr(31), {_CUSTOMER.text})"
+# The order of attributes is no content, but a map keeps it.
+_CANONICAL = """struct_update(r, "Attributes" :=
+    map_from_entries(list_sort(map_entries(r."Attributes"))))"""
 
 # The value is a list of names, flat or as {"ValueString": "…"}.
 _REDACTED_FIELDS = f"""CASE WHEN {_REDACTED.text} IS NULL THEN 0
@@ -96,19 +94,22 @@ def contact_records(
     """
     with kernel({"lines": lines}) as db:
         db.execute(f"""CREATE TEMP TABLE transformed AS
-            SELECT CASE WHEN json_valid(line) THEN json_transform(line, '{_STRUCTURE}') END AS r
-            FROM lines""")
-        db.register("token", _tokens(db, number_token, customer_token))
+            {fields.read(_STRUCTURE)}""")
+        for name, field, token in (
+            ("number", _ADDRESS, number_token),
+            ("customer", _CUSTOMER, customer_token),
+        ):
+            db.register(name, tokens(db, f"SELECT {field.text} FROM transformed", token))
         return db.sql(f"""
             WITH typed AS (
                 SELECT {fields.selected(FIELDS)},
                     {_REDACTED_FIELDS} AS redacted,
                     {fields.filled(_READ)} AS filled,
-                    coalesce({fields.type_mismatch(FIELDS)}, {fields.negative(FIELDS)}) AS mistyped,
-                    {_CUSTOMER_KEY} AS customer,
+                    coalesce({fields.type_mismatch(FIELDS, _STRUCTURE)},
+                        {fields.negative(FIELDS)}) AS mistyped,
                     r
                 FROM transformed)
-            SELECT typed.* EXCLUDE (customer, r),
+            SELECT typed.* EXCLUDE (r),
                 {_OWN_DAY} AS day,
                 {instance_id("instance_arn", "agent_arn", "queue_arn")} AS instance_id,
                 {id_in_arn("queue_arn", "queue")} AS queue_id,
@@ -118,8 +119,8 @@ def contact_records(
                 {taxonomy.category(attribute, "queue_name")} AS category,
                 {taxonomy.task(attribute, "queue_name")} AS task,
                 {taxonomy.skill(attribute, "queue_name")} AS skill,
-                token.customer_id,
-                {fields.record_version("last_update_timestamp", "redacted", "filled")}
+                coalesce(number.token, customer.token) AS customer_id,
+                {fields.record_version("last_update_timestamp", "redacted", "filled", _CANONICAL)}
                     AS record_version,
                 CASE
                     WHEN r IS NULL THEN 'not_json'
@@ -127,16 +128,6 @@ def contact_records(
                     WHEN mistyped IS NOT NULL THEN mistyped
                     WHEN {_OWN_DAY} IS NULL THEN 'no_timestamp'
                 END AS reject_reason
-            FROM typed LEFT JOIN token USING (customer)""").to_arrow_table()
-
-
-def _tokens(db: duckdb.DuckDBPyConnection, number_token: Token, customer_token: Token) -> pa.Table:
-    found = db.execute(
-        f"""SELECT DISTINCT {_CUSTOMER_KEY}, {_ADDRESS.text}, {_CUSTOMER.text} FROM transformed
-            WHERE {_ADDRESS.text} IS NOT NULL OR {_CUSTOMER.text} IS NOT NULL"""
-    ).fetchall()
-    keys = [key for key, _, _ in found]
-    tokens = [number_token(address) or customer_token(id_) for _, address, id_ in found]
-    return pa.table(
-        {"customer": pa.array(keys, pa.string()), "customer_id": pa.array(tokens, pa.string())}
-    )
+            FROM typed
+            LEFT JOIN number ON number.value = {_ADDRESS.text}
+            LEFT JOIN customer ON customer.value = {_CUSTOMER.text}""").to_arrow_table()

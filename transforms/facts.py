@@ -19,8 +19,7 @@ def violations(data: pa.Table, table: Table) -> dict[str, int]:
 
 
 def _facts(table: Table) -> Iterator[tuple[str, str]]:
-    key = ", ".join(f"coalesce(CAST({name} AS VARCHAR), '')" for name in table.key)
-    yield "key is unique", f"count(*) - count(DISTINCT concat_ws(chr(31), {key}))"
+    yield "key is unique", f"count(*) - count(DISTINCT row({', '.join(table.key)}))"
     for column in table.columns:
         if column.required:
             yield f"{column.name} is present", f"count(*) FILTER ({column.name} IS NULL)"

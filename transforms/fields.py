@@ -1,17 +1,28 @@
 """Typed fields out of JSON text, so that a value of the wrong type is a reject and not a null.
 
 DuckDB's `json_transform` turns what does not fit its target type into NULL without a word. So
-every leaf is read as text, cast here with TRY_CAST, and a text that does not cast names its field.
+every leaf is read as text, cast here with TRY_CAST, and a text that does not cast names its field;
+what should hold fields and is no object is named too.
 """
 
 from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 Shape = Mapping[str, Any]
+
+# DuckDB would also take 'infinity', 'epoch', years BC, and an offset, which it would ignore.
+_ISO_8601 = r"[12]\d\d\d-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00)?)?"
+_INSTANT = (
+    f"CASE WHEN regexp_full_match({{text}}, '{_ISO_8601}') THEN TRY_CAST({{text}} AS TIMESTAMP) END"
+)
+_NUMBER = "CASE WHEN isfinite(TRY_CAST({text} AS DOUBLE)) THEN TRY_CAST({text} AS DOUBLE) END"
+# A cast alone would round 1.5 to 2.
+_COUNT = """CASE WHEN TRY_CAST({text} AS DOUBLE) = TRY_CAST({text} AS BIGINT)
+    THEN TRY_CAST({text} AS BIGINT) END"""
 
 
 class Field(NamedTuple):
@@ -38,26 +49,31 @@ def text(column: str, path: str) -> Field:
 
 
 def instant(column: str, path: str) -> Field:
-    """A UTC instant from ISO 8601 text."""
-    return Field(column, path, "TRY_CAST({text} AS TIMESTAMP)")
+    """A UTC instant from ISO 8601 text of the years 1000 to 2999, without an offset."""
+    return Field(column, path, _INSTANT)
+
+
+def instant_of(text_sql: str) -> str:
+    """SQL for the UTC instant in a text; null where that is none."""
+    return _INSTANT.format(text=text_sql)
 
 
 def seconds(column: str, path: str) -> Field:
     """Milliseconds from a number of seconds."""
-    return Field(column, path, "CAST(round(TRY_CAST({text} AS DOUBLE) * 1000) AS BIGINT)")
+    return Field(column, path, "TRY_CAST(round(TRY_CAST({text} AS DOUBLE) * 1000) AS BIGINT)")
 
 
 def count(column: str, path: str) -> Field:
     """A whole number."""
-    return Field(column, path, "TRY_CAST({text} AS BIGINT)")
+    return Field(column, path, _COUNT)
 
 
 def number(column: str, path: str) -> Field:
-    """A number."""
-    return Field(column, path, "TRY_CAST({text} AS DOUBLE)")
+    """A finite number."""
+    return Field(column, path, _NUMBER)
 
 
-def shape(fields: Sequence[Field], lists: Shape | None = None) -> str:
+def shape(fields: Sequence[Field], lists: Shape | None = None) -> Shape:
     """The `json_transform` structure: every field's path as text, and `lists` as given."""
     tree: dict[str, Any] = copy.deepcopy(dict(lists or {}))
     for field in fields:
@@ -66,7 +82,35 @@ def shape(fields: Sequence[Field], lists: Shape | None = None) -> str:
         for parent in parents:
             node = node.setdefault(parent, {})
         node[leaf] = "VARCHAR"
-    return json.dumps(tree)
+    return tree
+
+
+def read(structure: Shape) -> str:
+    """SQL for every line's transformed record `r` and the JSON `kinds` of what holds its fields.
+
+    Both are null for a line that is not JSON.
+    """
+    paths = ", ".join(f"'{_json_path(path)}'" for path, _ in _containers(structure))
+    return f"""SELECT read.r AS r, read.kinds AS kinds
+        FROM (SELECT CASE WHEN json_valid(line) THEN {{
+            'r': json_transform(line, '{json.dumps(structure)}'),
+            'kinds': json_type(line, CAST([{paths}] AS VARCHAR[]))}} END AS read FROM lines)"""
+
+
+def _containers(structure: Shape, *parents: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    for name, inner in structure.items():
+        path = (*parents, name)
+        if isinstance(inner, list):
+            yield path, "ARRAY"
+        elif isinstance(inner, Mapping):
+            yield path, "OBJECT"
+            yield from _containers(inner, *path)
+        elif inner.startswith("MAP"):
+            yield path, "OBJECT"
+
+
+def _json_path(path: Sequence[str]) -> str:
+    return "$" + "".join(f'."{name}"' for name in path)
 
 
 def selected(fields: Sequence[Field]) -> str:
@@ -74,15 +118,22 @@ def selected(fields: Sequence[Field]) -> str:
     return ",\n".join(f"{field.typed} AS {field.column}" for field in fields)
 
 
-def type_mismatch(fields: Sequence[Field]) -> str:
-    """SQL for `type_mismatch: <path>` of the first field whose text does not cast; else null."""
-    cases = " ".join(
+def type_mismatch(fields: Sequence[Field], structure: Shape) -> str:
+    """SQL for `type_mismatch: <path>` of the first path with a value of the wrong type; else null.
+
+    That is an object or list which is something else, or a field whose text does not cast.
+    """
+    holders = " ".join(
+        f"WHEN kinds[{n}] NOT IN ('{kind}', 'NULL') THEN 'type_mismatch: {'.'.join(path)}'"
+        for n, (path, kind) in enumerate(_containers(structure), 1)
+    )
+    leaves = " ".join(
         f"WHEN {field.text} IS NOT NULL AND {field.typed} IS NULL "
         f"THEN 'type_mismatch: {field.path}'"
         for field in fields
         if field.sql != "{text}"
     )
-    return f"CASE {cases} END"
+    return f"CASE {holders} {leaves} END"
 
 
 def negative(fields: Sequence[Field]) -> str:
@@ -100,15 +151,16 @@ def filled(fields: Sequence[Field]) -> str:
     return " + ".join(f"({field.text} IS NOT NULL)::INT" for field in fields)
 
 
-def record_version(updated_at: str, redacted: str, filled_fields: str) -> str:
+def record_version(updated_at: str, redacted: str, filled_fields: str, record: str = "r") -> str:
     """SQL for a text whose order is the total order of a record's versions.
 
     Last update (null first), then the number of redacted fields, then the number of filled fields,
-    then the SHA-256 of the canonical JSON of every field that the lake reads: `r` has a fixed field
-    order, so re-serialised copies are equal. Last arrival would make replays differ.
+    then the SHA-256 of the canonical JSON of every field that the lake reads: `record` has a fixed
+    field order, so re-serialised copies are equal. Last arrival would make replays differ. Every
+    part has a fixed width, so that texts compare as the parts do.
     """
     return f"""concat_ws('|',
-        coalesce(strftime({updated_at}, '%Y-%m-%dT%H:%M:%S.%f'), ''),
+        coalesce(strftime({updated_at}, '%Y-%m-%dT%H:%M:%S.%f'), '0000-00-00T00:00:00.000000'),
         lpad(CAST({redacted} AS VARCHAR), 3, '0'),
         lpad(CAST({filled_fields} AS VARCHAR), 4, '0'),
-        left(sha256(CAST(to_json(r) AS VARCHAR)), 32))"""
+        left(sha256(CAST(to_json({record}) AS VARCHAR)), 32))"""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pyarrow as pa
 
 from transforms import fields
+from transforms.customer import Token, tokens
 from transforms.duck import kernel
 from transforms.fields import instant, number, text
 
@@ -24,7 +23,7 @@ _STRUCTURE = fields.shape(FIELDS)
 _OWN_DAY = "CAST(coalesce(opened_timestamp, last_update_timestamp) AS DATE)"
 
 
-def work_items(lines: pa.Table, token: Callable[[str | None], str | None]) -> pa.Table:
+def work_items(lines: pa.Table, token: Token) -> pa.Table:
     """One row per line: the columns of `work_item` and `reject_reason` (null = good).
 
     `token` turns a customer (number or id) into a token, once per distinct value.
@@ -32,23 +31,12 @@ def work_items(lines: pa.Table, token: Callable[[str | None], str | None]) -> pa
     with kernel({"lines": lines}) as db:
         db.execute(f"""CREATE TEMP TABLE typed AS
             SELECT {fields.selected(FIELDS)}, {fields.filled(FIELDS)} AS filled,
-                coalesce({fields.type_mismatch(FIELDS)}, {fields.negative(FIELDS)}) AS mistyped,
+                coalesce({fields.type_mismatch(FIELDS, _STRUCTURE)}, {fields.negative(FIELDS)}) AS mistyped,
                 r
-            FROM (SELECT CASE WHEN json_valid(line)
-                THEN json_transform(line, '{_STRUCTURE}') END AS r FROM lines)""")
-        customers = [
-            row[0]
-            for row in db.execute(
-                "SELECT DISTINCT customer FROM typed WHERE customer IS NOT NULL"
-            ).fetchall()
-        ]
-        tokens = {
-            "customer": pa.array(customers, pa.string()),
-            "customer_id": pa.array([token(customer) for customer in customers], pa.string()),
-        }
-        db.register("token", pa.table(tokens))
+            FROM ({fields.read(_STRUCTURE)})""")
+        db.register("token", tokens(db, "SELECT customer FROM typed", token))
         return db.sql(f"""
-            SELECT typed.* EXCLUDE (customer, r), token.customer_id,
+            SELECT typed.* EXCLUDE (customer, r), token.token AS customer_id,
                 {_OWN_DAY} AS day,
                 {fields.record_version("last_update_timestamp", "0", "filled")} AS record_version,
                 CASE
@@ -57,4 +45,4 @@ def work_items(lines: pa.Table, token: Callable[[str | None], str | None]) -> pa
                     WHEN mistyped IS NOT NULL THEN mistyped
                     WHEN {_OWN_DAY} IS NULL THEN 'no_timestamp'
                 END AS reject_reason
-            FROM typed LEFT JOIN token USING (customer)""").to_arrow_table()
+            FROM typed LEFT JOIN token ON token.value = customer""").to_arrow_table()
