@@ -25,7 +25,7 @@ demo: setup ## the main job, from nothing, on the embedded default
 test: setup ## the tests, in minutes
 	$(BIN)/pytest -m "not heavy" -n 2
 
-check: setup ## lint, types, and known weaknesses of what is installed
+check: setup ## lint and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

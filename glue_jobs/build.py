@@ -96,12 +96,14 @@ def build(
             )
             sources[source.kind] = merged(lake, source, parsers.of(source.kind), pieces, run_id)
             days[source.writes.name] = sources[source.kind].days
+    # What another build commits from here on is not in what follows, so not in this run's row.
+    seen = {source.writes.name: lake.snapshot(source.writes.name) for source in SOURCES}
     for number, step in enumerate(STEPS):
         progress(step.writes.name, number, len(STEPS))
         days[step.writes.name] = _derived(lake, step, known.snapshots, window)
     progress("run", len(STEPS), len(STEPS))
     built = Built(run_id, True, inputs, sources, days)
-    _record(lake, built)
+    _record(lake, built, seen)
     return built
 
 
@@ -156,7 +158,7 @@ def _run_id(inputs: Iterable[str], window: Window | None) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _record(lake: Lake, built: Built) -> None:
+def _record(lake: Lake, built: Built, seen: dict[str, int]) -> None:
     now = datetime.now(UTC).replace(tzinfo=None)
     counts = {
         name: [(kind, getattr(merged_, name)) for kind, merged_ in built.sources.items()]
@@ -171,8 +173,8 @@ def _record(lake: Lake, built: Built) -> None:
         **counts,
         "days": [(name, len(days)) for name, days in built.days.items()],
         "snapshots": [
-            (name, lake.snapshot(name))
-            for name in (*(s.writes.name for s in SOURCES), *(s.writes.name for s in STEPS))
+            *seen.items(),
+            *((step.writes.name, lake.snapshot(step.writes.name)) for step in STEPS),
         ],
     }
     with lake.replacement(tables.RUN) as change:

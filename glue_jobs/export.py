@@ -56,7 +56,8 @@ def export(lake: Lake, name: str, by: Sequence[str], out: Path | None = None) ->
     if table is None:
         raise ExportError(f"no table {name!r}; there are {', '.join(BY_NAME)}")
     columns = _columns(table, by)
-    prefix = f"exports/{name}/{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
+    made_at = f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
+    prefix = f"exports/{name}/{made_at}"
     if not lake.settings.is_folder:
         session = boto3.Session(region_name=lake.settings.region)
         location = f"{lake.settings.root}/{prefix}"
@@ -69,10 +70,10 @@ def export(lake: Lake, name: str, by: Sequence[str], out: Path | None = None) ->
         done = _written(aws.session(), lake, table, columns, f"s3://{_BUCKET}/{prefix}")
         source = S3Store(aws.client("s3"), _BUCKET, prefix)
         for key, _ in source.keys(""):
-            target = out / name / key
+            target = out / name / made_at / key
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(source.get(key))
-    return done._replace(location=str(out / name))
+    return done._replace(location=str(out / name / made_at))
 
 
 def partition_value(value: object) -> str:
@@ -80,7 +81,7 @@ def partition_value(value: object) -> str:
 
     `unquote` gives it back; rows without a value are under `none`.
     """
-    return NONE if value is None or value is pd.NaT else quote(str(value), safe=" ()+@~")
+    return NONE if pd.isna(value) else quote(str(value), safe=" ()+@~")
 
 
 def _columns(table: Table, by: Sequence[str]) -> list[str]:

@@ -266,7 +266,7 @@ class Replacement:
         path = f"{self._iceberg.location()}/data/{folder}{uuid.uuid4().hex}.parquet"
         with self._iceberg.io.new_output(path).create() as out:
             pq.write_table(
-                rows.cast(self._schema),
+                _without_null_lists(rows).cast(self._schema),
                 out,
                 compression="zstd",
                 row_group_size=_ROWS_IN_A_GROUP,
@@ -314,6 +314,20 @@ def s3_client(settings: Settings) -> Any:
         region_name=settings.region,
         config=Config(s3={"addressing_style": "path"}) if settings.endpoint else None,
     )
+
+
+def _without_null_lists(rows: pa.Table) -> pa.Table:
+    """`rows` with null lists of structs as empty ones.
+
+    pyiceberg reads them so (its projection drops their mask); written as they are, a row would
+    change by being written again.
+    """
+    for at, field in enumerate(rows.schema):
+        if pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type):
+            column = rows.column(at)
+            filled = pc.if_else(column.is_valid(), column, pa.scalar([], field.type))
+            rows = rows.set_column(at, field, filled)
+    return rows
 
 
 def _on(days: Iterable[date] | None) -> BooleanExpression:

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 import duckdb
 import pyarrow as pa
 import sqlglot
+from botocore.exceptions import ClientError
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
@@ -44,14 +45,18 @@ def athena(lake: Lake, sql: str, values: Values) -> pa.Table:
     """Run on Athena through awswrangler, which quotes the parameter values."""
     import awswrangler as wr
 
-    frame = wr.athena.read_sql_query(
-        sql,
-        database=lake.settings.database,
-        ctas_approach=False,
-        params=dict(values) or None,
-        paramstyle="named",
-        s3_output=f"{lake.settings.root}/athena-results/",
-    )
+    _parsed(sql)  # Athena itself would run more than a SELECT
+    try:
+        frame = wr.athena.read_sql_query(
+            sql,
+            database=lake.settings.database,
+            ctas_approach=False,
+            params=dict(values) or None,
+            paramstyle="named",
+            s3_output=f"{lake.settings.root}/athena-results/",
+        )
+    except (wr.exceptions.QueryFailed, wr.exceptions.QueryCancelled, ClientError) as error:
+        raise QueryError(f"query failed: {str(error).partition(chr(10))[0]}") from error
     return pa.Table.from_pandas(frame, preserve_index=False)
 
 
@@ -59,6 +64,7 @@ def local(lake: Lake, sql: str, values: Values) -> pa.Table:
     """Run in DuckDB: one SELECT, translated, over the tables that it names."""
     tree = _parsed(sql)
     with duckdb.connect() as connection:
+        connection.execute("SET integer_division = true")  # 7 / 2 is 3, as in Trino
         for name in _tables(tree):
             _show(connection, lake, name)
         try:

@@ -38,8 +38,10 @@ def _table(table: Table) -> str:
             "",
             table.doc,
             "",
-            f"Key: {_names(table.key)}. Partition: {partition}. "
-            + f"Sorted by {_names(table.sort_by)}.",
+            (
+                f"Key: {_names(table.key)}. Partition: {partition}. "
+                f"Sorted by {_names(table.sort_by)}."
+            ),
             "",
             "| column | type | required | meaning |",
             "|---|---|---|---|",

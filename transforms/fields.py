@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 Shape = Mapping[str, Any]
 
-# DuckDB would also take 'infinity', 'epoch', years BC, and an offset, which it would ignore.
-_ISO_8601 = r"[12]\d\d\d-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00)?)?"
+# DuckDB would also take an offset, which it would ignore, and 'infinity', 'epoch', years BC or
+# beyond 9999, which Python and other readers of the lake cannot hold.
+_ISO_8601 = r"(19|20|21)\d\d-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00)?)?"
 _INSTANT = (
     f"CASE WHEN regexp_full_match({{text}}, '{_ISO_8601}') THEN TRY_CAST({{text}} AS TIMESTAMP) END"
 )
@@ -49,7 +50,7 @@ def text(column: str, path: str) -> Field:
 
 
 def instant(column: str, path: str) -> Field:
-    """A UTC instant from ISO 8601 text of the years 1000 to 2999, without an offset."""
+    """A UTC instant from ISO 8601 text of the years 1900 to 2199, without an offset."""
     return Field(column, path, _INSTANT)
 
 
@@ -91,10 +92,8 @@ def read(structure: Shape) -> str:
     Both are null for a line that is not JSON.
     """
     paths = ", ".join(f"'{_json_path(path)}'" for path, _ in _containers(structure))
-    return f"""SELECT read.r AS r, read.kinds AS kinds
-        FROM (SELECT CASE WHEN json_valid(line) THEN {{
-            'r': json_transform(line, '{json.dumps(structure)}'),
-            'kinds': json_type(line, CAST([{paths}] AS VARCHAR[]))}} END AS read FROM lines)"""
+    return f"""SELECT TRY(json_transform(line, '{json.dumps(structure)}')) AS r,
+        TRY(json_type(line, CAST([{paths}] AS VARCHAR[]))) AS kinds FROM lines"""
 
 
 def _containers(structure: Shape, *parents: str) -> Iterator[tuple[tuple[str, ...], str]]:

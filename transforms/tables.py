@@ -115,16 +115,6 @@ CONTACT_RECORD = Table(
     ),
     key=("instance_id", "contact_id"),
     sort_by=("queue_name", "category", "initiation_timestamp", "contact_id"),
-    facts=(
-        Fact(
-            "dequeue is not before enqueue",
-            "queue_dequeue_timestamp >= queue_enqueue_timestamp",
-        ),
-        Fact(
-            "disconnect is not before initiation",
-            "disconnect_timestamp >= initiation_timestamp",
-        ),
-    ),
 )
 
 QUEUE = pa.struct([("arn", TEXT), ("name", TEXT), ("channels", pa.list_(TEXT))])
@@ -231,7 +221,7 @@ AGENT_SKILL = Table(
         AGENT_USERNAME,
         Column("kind", TEXT, "Where it comes from", True, ("queue", "proficiency")),
         _text("skill", "Queue name, or proficiency name:value", required=True),
-        Column("level", pa.float64(), "Proficiency level; null for queues", minimum=0),
+        Column("level", pa.float64(), "Proficiency level; null for queues"),
         _at("seen_from", "First event that day with the skill", required=True),
         _at("seen_to", "Last event that day with the skill", required=True),
     ),

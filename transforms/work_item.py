@@ -31,7 +31,8 @@ def work_items(lines: pa.Table, token: Token) -> pa.Table:
     with kernel({"lines": lines}) as db:
         db.execute(f"""CREATE TEMP TABLE typed AS
             SELECT {fields.selected(FIELDS)}, {fields.filled(FIELDS)} AS filled,
-                coalesce({fields.type_mismatch(FIELDS, _STRUCTURE)}, {fields.negative(FIELDS)}) AS mistyped,
+                coalesce({fields.type_mismatch(FIELDS, _STRUCTURE)},
+                    {fields.negative(FIELDS)}) AS mistyped,
                 r
             FROM ({fields.read(_STRUCTURE)})""")
         db.register("token", tokens(db, "SELECT customer FROM typed", token))
