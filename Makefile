@@ -23,7 +23,7 @@ demo: setup ## the main job, from nothing, on the embedded default
 	$(BIN)/lake demo
 
 test: setup ## the tests, in minutes
-	$(BIN)/pytest -m "not heavy" -n 2
+	$(BIN)/pytest -m "not heavy" -n 2 --dist loadfile
 
 check: setup ## lint and types
 	$(BIN)/ruff check .
@@ -38,7 +38,7 @@ bench: setup ## speed and memory beside what a user would pick instead
 	$(BIN)/python -m tests.bench
 
 prove: setup ## every test, with the full counts
-	PROVE=1 $(BIN)/pytest -n 2
+	PROVE=1 $(BIN)/pytest -n 2 --dist loadfile
 
 tables: setup ## TABLES.md from the table definitions
 	$(BIN)/python -m transforms.dictionary > TABLES.md

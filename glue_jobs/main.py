@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from glue_jobs import commands, show
 from ingestion.errors import LakeError
 from queries.question import QuestionError
@@ -38,6 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except BrokenPipeError:
         return 0  # the reader of a pipe had enough
+    except (BotoCoreError, ClientError, OSError) as error:
+        show.say(f"lake {arguments.command}: {' '.join(str(error).split())}")
+        return 1
     except KeyboardInterrupt:
         show.say(f"lake {arguments.command}: stopped; running it again finishes the work")
         return 130

@@ -78,7 +78,10 @@ def lake_taxonomy(store: Store) -> Taxonomy:
     """The taxonomy of a lake's own file, which is made with the defaults if it is not there."""
     if not store.exists(TAXONOMY_FILE):
         store.put(TAXONOMY_FILE, DEFAULT_TAXONOMY.encode())
-    return taxonomy(store.get(TAXONOMY_FILE).decode())
+    try:
+        return taxonomy(store.get(TAXONOMY_FILE).decode())
+    except UnicodeDecodeError as error:
+        raise TaxonomyError(f"taxonomy.toml: not UTF-8 text at byte {error.start}") from error
 
 
 def taxonomy(text: str) -> Taxonomy:
@@ -94,6 +97,8 @@ def taxonomy(text: str) -> Taxonomy:
         )
     settings: dict[str, Any] = {}
     for name, section in document.items():
+        if not isinstance(section, dict):
+            raise TaxonomyError(f"taxonomy.toml: {name} is no section: write [{name}]")
         for key, value in section.items():
             settings |= _setting(name, key, value)
     return Taxonomy(**settings)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,9 +21,8 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 
-from glue_jobs.lake import opened, s3_client
+from glue_jobs.lake import Lake, s3_client
 from glue_jobs.query import local
-from glue_jobs.settings import Settings
 from ingestion.errors import LakeError
 
 _CONTENT = "application/x-amz-json-1.1"
@@ -39,9 +39,9 @@ _TYPES = {
 
 @dataclass
 class Athena:
-    """Queries by id over the lake that `settings` name; `statements` is every text received."""
+    """Queries by id over a lake; `statements` is every text received."""
 
-    settings: Settings
+    lake: Lake
     statements: list[str] = field(default_factory=list)
     _queries: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -53,7 +53,7 @@ class Athena:
         name = str(uuid.uuid4())
         self.statements.append(asked["QueryString"])
         location = f"{asked['ResultConfiguration']['OutputLocation'].rstrip('/')}/{name}.csv"
-        query = {
+        query: dict[str, Any] = {
             "QueryExecutionId": name,
             "Query": asked["QueryString"],
             "StatementType": "DML",
@@ -62,11 +62,11 @@ class Athena:
             "Statistics": {"DataScannedInBytes": 0},
         }
         try:
-            rows = self._rows(asked["QueryString"])
+            rows = local(self.lake, asked["QueryString"], {})
             self._put(location, csv_of(rows))
-            query |= {"Status": {"State": "SUCCEEDED"}, "rows": rows}
+            query |= {"Status": _status("SUCCEEDED"), "rows": rows}
         except LakeError as error:
-            query["Status"] = {"State": "FAILED", "StateChangeReason": str(error)}
+            query["Status"] = _status("FAILED") | {"StateChangeReason": str(error)}
         self._queries[name] = query
         return {"QueryExecutionId": name}
 
@@ -96,15 +96,16 @@ class Athena:
         settings = {"EnforceWorkGroupConfiguration": False, "ResultConfiguration": {}}
         return {"WorkGroup": {"Name": asked["WorkGroup"], "Configuration": settings}}
 
-    def _rows(self, sql: str) -> pa.Table:
-        with opened(self.settings) as lake:
-            return local(lake, sql, {})
-
     def _put(self, location: str, data: bytes) -> None:
         parts = urlsplit(location)
-        client = s3_client(self.settings)
+        client = s3_client(self.lake.settings)
         client.put_object(Bucket=parts.netloc, Key=parts.path.lstrip("/"), Body=data)
         client.close()
+
+
+def _status(state: str) -> dict[str, Any]:
+    now_s = time.time()
+    return {"State": state, "SubmissionDateTime": now_s, "CompletionDateTime": now_s}
 
 
 def csv_of(rows: pa.Table) -> bytes:
@@ -118,9 +119,9 @@ def _cell(value: object) -> str:
 
 
 @contextmanager
-def athena(settings: Settings) -> Iterator[tuple[str, Athena]]:
+def athena(lake: Lake) -> Iterator[tuple[str, Athena]]:
     """The endpoint of a running stand-in, for `AWS_ENDPOINT_URL_ATHENA`, and its state."""
-    state = Athena(settings)
+    state = Athena(lake)
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

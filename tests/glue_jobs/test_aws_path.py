@@ -31,17 +31,20 @@ from tests.athena_stand_in import athena
 from tests.lake_program import outcome, run
 from transforms.tables import BY_NAME, CALLS_BY_CATEGORY_QUEUE, TABLES
 
+# awswrangler calls pandas the old way; not ours to mend.
+pytestmark = pytest.mark.filterwarnings("ignore:The copy keyword is deprecated")
+
 BUCKET = "contact-lake-test"
 ROOT = f"s3://{BUCKET}/centre"
 DATABASE = "contact_lake"
 LAST_DAY = "2026-01-06"
 CALLS = CALLS_BY_CATEGORY_QUEUE.name
-EXPORT = ("export", CALLS, "--by", "day,category,queue")
+EXPORT = ("export", CALLS, "--by", "day,queue")
 
 # Every question with its defaults, and again with parameters that Athena must get quoted.
 ASKED = [
     *((question.name, ()) for question in questions()),
-    *(("contact_metrics", (f"by={by}",)) for by in ("category", "queue", "channel", "day")),
+    *(("contact_metrics", (f"by={by}",)) for by in ("queue", "day")),
     ("queue_performance", ("queue=%i%", f"from_day={LAST_DAY}")),
     ("queue_performance", ("queue=O'Brien; --%",)),
 ]
@@ -64,7 +67,7 @@ def aws():
         patch.setenv("CUSTOMER_KEY", "5a" * 32)
         patch.setattr(boto3, "DEFAULT_SESSION", None)
         running.client("s3").create_bucket(Bucket=BUCKET)
-        with athena(Settings.from_env()) as (endpoint, state):
+        with opened(Settings.from_env()) as lake, athena(lake) as (endpoint, state):
             patch.setenv("AWS_ENDPOINT_URL_ATHENA", endpoint)
             wr.config.athena_query_wait_polling_delay = 0.01
             forget_lambdas()
@@ -147,6 +150,12 @@ def objects(aws: Any) -> dict[str, str]:
     return {each["Key"]: each["ETag"] for page in pages for each in page["Contents"]}
 
 
+def nearly(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with fractions to twelve digits: sums of fractions depend on their order."""
+    fractions = {n: pytest.approx(v, rel=1e-12) for n, v in row.items() if isinstance(v, float)}
+    return row | fractions
+
+
 def exported(table: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows under an export's prefix, read as plain Hive-partitioned Parquet."""
     frame = wr.s3.read_parquet(table["StorageDescriptor"]["Location"], dataset=True)
@@ -159,7 +168,7 @@ def plain(frame: Any) -> list[dict[str, Any]]:
 
 
 def calls_as_exported() -> list[dict[str, Any]]:
-    by = ("day", "category", "queue_name")
+    by = ("day", "queue_name")
     with opened(Settings.from_env()) as lake:
         rows = lake.read(CALLS_BY_CATEGORY_QUEUE).to_pylist()
     texts = [
@@ -187,10 +196,10 @@ def test_what_is_no_record_on_a_stream_is_a_reject_on_s3(filled):
     assert run("rejects", "--format", "json").rows == [{"reason": "html", "records": 1}]
 
 
-@pytest.mark.parametrize("name", [table.name for table in TABLES[:6]])
-def test_the_tables_are_those_of_a_folder_lake_with_the_same_records(filled, folder, name):
+def test_the_tables_are_those_of_a_folder_lake_with_the_same_records(filled, folder):
+    built = [table.name for table in TABLES[:6]]
     with opened(Settings.from_env()) as here, opened(Settings.from_env(folder)) as there:
-        assert content(here, name) == content(there, name)
+        assert {n: content(here, n) for n in built} == {n: content(there, n) for n in built}
 
 
 def test_a_second_build_writes_nothing(filled, aws):
@@ -209,7 +218,7 @@ def test_the_lake_describes_itself(filled):
 def test_athena_answers_what_a_folder_lake_answers(filled, folder, aws, name, given):
     asked = ("query", name, *(f"--param={each}" for each in given), "--format", "json")
     count = len(aws.statements)
-    there = [pytest.approx(row, rel=1e-12) for row in run(*asked, "--lake", folder).rows]
+    there = [nearly(row) for row in run(*asked, "--lake", folder).rows]
     assert run(*asked).rows == there
     assert len(aws.statements) == count + 1
 
@@ -247,7 +256,9 @@ def test_dynamodb_holds_the_score_table(scored, published, aws):
 def test_dynamodb_holds_the_customers_agents_under_tokens(published, aws):
     with opened(Settings.from_env()) as lake:
         rows = content(lake, "customer_agent")
-    stored = {item["CustomerId"]["S"]: item["AgentId"]["S"] for item in items(aws, "CustomerAgentMap")}
+    stored = {
+        item["CustomerId"]["S"]: item["AgentId"]["S"] for item in items(aws, "CustomerAgentMap")
+    }
     assert stored == {row["customer_id"]: row["agent_id"] for row in rows}
 
 
@@ -314,8 +325,8 @@ def test_awswrangler_reads_an_export_back_equal_to_the_table(exports):
 
 def test_the_catalog_projects_the_partitions_of_an_export(exports):
     parameters = exports[-1]["Parameters"]
-    projection = {name: parameters[f"projection.{name}.type"] for name in ("day", "category")}
-    assert projection == {"day": "date", "category": "enum"}
+    projection = {name: parameters[f"projection.{name}.type"] for name in ("day", "queue_name")}
+    assert projection == {"day": "date", "queue_name": "enum"}
     assert parameters["projection.enabled"] == "true"
     assert parameters["projection.day.range"].startswith("2026-01-05,2026-01-0")
 
@@ -324,13 +335,6 @@ def test_an_export_is_a_new_prefix_and_leaves_the_last_one_whole(exports):
     old, new = (each["StorageDescriptor"]["Location"] for each in exports)
     assert old != new
     assert exported(exports[0]) == exported(exports[1]) == calls_as_exported()
-
-
-def test_an_export_needs_a_bucket_and_no_folder(exports):
-    assert all(
-        each["StorageDescriptor"]["Location"].startswith(f"{ROOT}/exports/{CALLS}/")
-        for each in exports
-    )
 
 
 def test_a_lake_with_data_is_not_dropped(filled):
@@ -342,12 +346,3 @@ def test_a_lake_on_s3_needs_the_customer_key(filled, monkeypatch):
     monkeypatch.delenv("CUSTOMER_KEY")
     refused = outcome("build")
     assert (refused.code, "CUSTOMER_KEY is not set" in refused.err) == (12, True)
-
-
-def test_an_empty_lake_on_s3_is_dropped(aws):
-    elsewhere = f"s3://{BUCKET}/another"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LAKE_DATABASE", "another")
-        run("create", "--lake", elsewhere)
-        run("drop", "--lake", elsewhere)
-        assert outcome("describe", "--lake", elsewhere).code == 3
