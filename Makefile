@@ -23,7 +23,7 @@ demo: setup ## the main job, from nothing, on the embedded default
 	$(BIN)/lake demo
 
 test: setup ## the tests, in minutes
-	$(BIN)/pytest -m "not heavy" -n 2 --dist loadfile
+	$(BIN)/pytest -m "not heavy and not trino and not emulators" -n 2 --dist loadfile
 
 check: setup ## lint and types
 	$(BIN)/ruff check .

@@ -101,7 +101,7 @@ def _typed(tree: exp.Expression) -> exp.Expression:
             tree, schema=schema, dialect="athena", quote_identifiers=False, identify=False
         )
     except SqlglotError as error:
-        raise QueryError(f"query: {str(error).splitlines()[0]}") from error
+        raise QueryError(f"query failed: {str(error).splitlines()[0]}") from error
     return annotate_types(resolved, schema=schema, dialect="athena")
 
 
