@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from glue_jobs import build as builder
 from glue_jobs import query, route, score, show
@@ -182,8 +183,11 @@ def _freest(scores: pa.Table) -> pa.Table:
 
 def _three_calls(lake: Lake, client: Any, scores: pa.Table) -> None:
     """A known customer, a new one, and a call that nobody has a score for."""
-    call_type = scores.column("call_type")[0].as_py()
-    known = lake.read(CUSTOMER_AGENT).column("customer_id")[0].as_py()
+    known, agent = next(
+        (row["customer_id"], row["agent_username"]) for row in lake.read(CUSTOMER_AGENT).to_pylist()
+    )
+    of_agent = scores.filter(pc.field("agent_username") == agent)
+    call_type = (of_agent if of_agent.num_rows else scores).column("call_type")[0].as_py()
     tokens = route.tokens(lake)
     stranger = "+44 20 7946 0958"  # a fictional number that the invented centre does not use
     for title, wanted, customer in (
@@ -193,13 +197,18 @@ def _three_calls(lake: Lake, client: Any, scores: pa.Table) -> None:
     ):
         routed = route.route(lake, client, route.event(wanted, customer), tokens)
         sys.stdout.write(f"\nRouted call: {title}\n  {explained(routed)}\n")
-        for agent in routed.agents:
+        for offered in routed.agents:
             sys.stdout.write(
-                f"  {agent['rank']}. {agent['agent']}, workload {agent['workload']} "
-                f"({agent['open_work_minutes'] or 0:.0f} min open work)\n"
+                f"  {offered['rank']}. {offered['agent']}, workload {_score(offered)}\n"
             )
         if not routed.agents:
             sys.stdout.write("  to the flow's default queue\n")
+
+
+def _score(agent: Mapping[str, Any]) -> str:
+    if agent["workload"] is None:
+        return "not scored for this call type"
+    return f"{agent['workload']} ({agent['open_work_minutes'] or 0:.0f} min of open work)"
 
 
 def _section(title: str, rows: pa.Table) -> None:

@@ -1,8 +1,9 @@
 """A real Trino for the tests: Athena's engine version 3 is Trino, and Athena itself cannot be had.
 
-One node on loopback, at most 2 GB of heap, from Maven Central, unpacked once into the user's cache folder. Its
-Iceberg connector reads the lake's own files; tables are registered by their committed metadata
-file (`register_table`), so nothing is written anew for it. Run by hand: `make trino`.
+One node on loopback, at most 2 GB of heap, from Maven Central, unpacked once into the user's
+cache folder. Its Iceberg connector reads the lake's own files; tables are registered by their
+committed metadata file (`register_table`), so nothing is written anew for it. Run by hand:
+`make trino`.
 """
 
 from __future__ import annotations
