@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format tables lock bench prove clean
+.PHONY: help setup demo test test-trino test-dynamodb trino check format tables lock bench prove clean
 
 help: ## what there is
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## a virtual environment in .venv with the program `lake`
 
@@ -25,6 +25,15 @@ demo: setup ## the main job, from nothing, on the embedded default
 test: setup ## the tests, in minutes
 	$(BIN)/pytest -m "not heavy and not trino and not emulators" -n 2 --dist loadfile
 
+test-trino: setup ## the SQL on a real Trino (needs Maven and Java 17 or newer)
+	$(BIN)/pytest -m trino tests/trino
+
+test-dynamodb: setup ## the routing tables on DynamoDB Local; its licence asks for an AWS account
+	$(BIN)/pytest -m emulators tests/dynamodb_local
+
+trino: setup ## serve the lake in LAKE or ./lake on a real Trino, on loopback
+	$(BIN)/python -m tests.trino.server
+
 check: setup ## lint and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -38,7 +47,8 @@ bench: setup ## speed and memory beside what a user would pick instead
 	$(BIN)/python -m tests.bench
 
 prove: setup ## every test, with the full counts
-	PROVE=1 $(BIN)/pytest -n 2 --dist loadfile
+	PROVE=1 $(BIN)/pytest -m "not trino and not emulators" -n 2 --dist loadfile
+	PROVE=1 $(BIN)/pytest -m trino tests/trino
 
 tables: setup ## TABLES.md from the table definitions
 	$(BIN)/python -m transforms.dictionary > TABLES.md

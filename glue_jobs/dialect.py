@@ -124,12 +124,18 @@ def _mended(node: Any) -> Any:
 
 
 def _division(node: exp.Expression) -> exp.Expression:
-    left, right = _type(node.this), _type(node.expression)
-    if left in _FLOATS or right in _FLOATS or (left in _INTEGERS and right in _INTEGERS):
+    sides = (node.this, node.expression)
+    if any(map(_is_float, sides)) or all(_type(side) in _INTEGERS for side in sides):
         return node
     raise QueryError(
         f"{_shown(node)}: Athena rounds decimal quotients; divide CAST(… AS double) by it"
     )
+
+
+def _is_float(node: exp.Expression) -> bool:
+    """Whether it is a double; a literal such as 7.0 is a decimal in Trino."""
+    is_decimal = isinstance(node, exp.Literal) and "e" not in node.name.lower()
+    return _type(node) in _FLOATS and not is_decimal
 
 
 def _difference(node: exp.Expression) -> exp.Expression:

@@ -22,6 +22,7 @@ AFFINITY_DAYS = 90
 # What happened in the centre tells how far the lake knows it; later amendments do not.
 _CLOCKS = (
     (tables.AGENT_EVENT, "event_timestamp"),
+    (tables.CONTACT_RECORD, "initiation_timestamp"),
     (tables.CONTACT_RECORD, "disconnect_timestamp"),
     (tables.WORK_ITEM, "last_update_timestamp"),
 )

@@ -105,10 +105,28 @@ def stand_in() -> Iterator[StandIn]:
             server.start()
             opened.callback(server.stop)
             host, port = server.get_host_and_port()
+            server._server.app = _atomic(server._server.app)  # noqa: SLF001
             _reset(host, port)
             yield StandIn(f"http://{host}:{port}", _opened=opened.enter_context(ExitStack()))
     finally:
         _ONLY_ONE.release()
+
+
+def _atomic(app: Any) -> Any:
+    """The server's application with DynamoDB's requests one at a time.
+
+    moto tests a write's condition and writes in two steps without a lock, so that of two writers
+    at once the older could win; DynamoDB itself is atomic.
+    """
+    turn = threading.Lock()
+
+    def answer(environment: dict[str, Any], start_response: Any) -> Any:
+        if not environment.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB_"):
+            return app(environment, start_response)
+        with turn:
+            return app(environment, start_response)
+
+    return answer
 
 
 def refuse_non_loopback(endpoint: str) -> None:

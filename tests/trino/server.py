@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -28,10 +27,10 @@ import pyarrow as pa
 
 from glue_jobs.lake import Lake, opened
 from glue_jobs.settings import Settings
+from tests.java_server import CACHE, free_port, java_homes, stop
 from tests.trino.client import query
 from transforms.tables import TABLES
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "contact-lake"
 STARTED = "======== SERVER STARTED ========"
 START_S = 120
 
@@ -86,33 +85,20 @@ def trino(properties: Sequence[str] = ()) -> Iterator[Trino]:
     program = _installed(release)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trino-")))
-        port = _free_port()
+        port = free_port()
         _configure(folder, port, properties)
         server = _started(program, home, folder)
-        stack.callback(_stopped, server)
+        stack.callback(stop, server)
         yield Trino(port, server.pid, release.version)
 
 
 def _release() -> tuple[Release, Path]:
-    homes = _java_homes()
+    homes = java_homes()
     for release in RELEASES:
         fitting = [home for version, home in homes if version >= release.java]
         if fitting:
             return release, fitting[0]
     raise NoTrinoError(f"no Java {RELEASES[-1].java} or newer found; set JAVA_HOME")
-
-
-def _java_homes() -> list[tuple[int, Path]]:
-    """Installed JDKs, the newest first."""
-    places = [Path(os.environ["JAVA_HOME"])] if "JAVA_HOME" in os.environ else []
-    places += [path for path in Path("/usr/lib/jvm").glob("*") if not path.is_symlink()]
-    found = []
-    for home in places:
-        told = home / "release"
-        version = re.search(r'JAVA_VERSION="(\d+)', told.read_text()) if told.exists() else None
-        if version and (home / "bin/java").exists():
-            found.append((int(version[1]), home))
-    return sorted(found, key=lambda each: -each[0])
 
 
 def _installed(release: Release) -> Path:
@@ -224,7 +210,7 @@ def _started(program: Path, home: Path, folder: Path) -> subprocess.Popen[bytes]
     deadline = time.monotonic() + START_S
     while not _answers(port):
         if server.poll() is not None or time.monotonic() > deadline:
-            _stopped(server)
+            stop(server)
             raise NoTrinoError(f"Trino does not start: {log.read_text()[-2000:]}")
         time.sleep(0.3)
     return server
@@ -236,22 +222,6 @@ def _answers(port: int) -> bool:
         return bool(query(port, "SELECT count(*) FROM system.runtime.nodes", "x")[0][0].as_py())
     except (OSError, RuntimeError):
         return False
-
-
-def _stopped(server: subprocess.Popen[bytes]) -> None:
-    if server.poll() is None:
-        os.killpg(server.pid, signal.SIGTERM)
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(server.pid, signal.SIGKILL)
-            server.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def main(argv: Sequence[str] | None = None) -> None:
