@@ -18,7 +18,7 @@ from queries.question import questions
 from tests.trino.comparison import athena_text, difference
 from transforms.tables import AGENT_SKILL, AGENT_STATE_INTERVAL, CALLS_BY_CATEGORY_QUEUE, STATES
 
-pytestmark = pytest.mark.trino
+pytestmark = [pytest.mark.trino, pytest.mark.fuzz]
 
 PROVE = os.environ.get("PROVE") == "1"
 LAKES = 26 if PROVE else 4
