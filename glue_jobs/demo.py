@@ -25,6 +25,7 @@ from glue_jobs.settings import Settings
 from glue_jobs.standin import StandIn, stand_in
 from glue_jobs.streaming import create_streams, land, stand_in_streams, stream
 from ingestion import files
+from ingestion.errors import LakeError
 from ingestion.producer import put
 from ingestion.simulator import invented_centre, write
 from queries.question import question
@@ -39,7 +40,7 @@ POISON = (
 )
 
 
-class NotConservedError(score.NothingToScoreError):
+class NotConservedError(LakeError):
     """The funnel does not close: records were lost or invented."""
 
     exit_code = 6

@@ -33,10 +33,6 @@ GROUP_ROWS = 400_000
 _SPILL_GROUP_ROWS = 16_384
 
 
-class NotConservedError(quality.AuditFailedError):
-    """Records in and rows out do not add up; nothing was committed."""
-
-
 class Merged(NamedTuple):
     """What became of landed records: landed = rows + duplicates + superseded + rejected.
 

@@ -59,6 +59,9 @@ class StandIn:
     region: str = REGION
     _opened: ExitStack = field(default_factory=ExitStack, repr=False)
 
+    def __post_init__(self) -> None:
+        refuse_non_loopback(self.endpoint)
+
     @cached_property
     def _session(self) -> _Session:
         return _Session(self.endpoint, self._opened)
