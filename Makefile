@@ -25,7 +25,7 @@ demo: setup ## the main job, from nothing, on the embedded default
 test: setup ## the tests, in minutes
 	$(BIN)/pytest -m "not heavy and not trino and not emulators" -n 2 --dist loadfile
 
-test-trino: setup ## the SQL on a real Trino (needs Maven and Java 17 or newer)
+test-trino: setup ## the SQL on a real Trino (needs Maven and Java 24 or newer)
 	$(BIN)/pytest -m trino tests/trino
 
 test-dynamodb: setup ## the routing tables on DynamoDB Local; its licence asks for an AWS account
