@@ -112,7 +112,7 @@ def ingest(arguments: argparse.Namespace) -> int:
         f"{rejected} rejected (see `lake rejects`); {funnel.objects} new objects, "
         f"{funnel.unchanged} already there"
     )
-    return SOME_REJECTED if rejected and arguments.strict else 0
+    return SOME_REJECTED if rejected and (arguments.strict or not funnel.landed) else 0
 
 
 def stream(arguments: argparse.Namespace) -> None:

@@ -24,9 +24,9 @@ example, from nothing to a report:
 
 exit codes: 0 done; 1 other trouble; 2 wrong use or setting; 3 nothing there (lake, input, scores);
 4 storing objects failed; 5 a table of the wrong shape; 6 the quality gate said no; 7 raw data
-unreadable; 8 another writer was first; 9 the query failed; 10 some input was rejected (--strict);
-11 Kinesis or DynamoDB failed; 12 the customer key is missing or unsafe; 13 the stand-in cannot
-start; 14 the lake is not empty
+unreadable; 8 another writer was first; 9 the query failed; 10 all input was rejected, or with
+--strict any; 11 Kinesis or DynamoDB failed; 12 the customer key is missing or unsafe; 13 the
+stand-in cannot start; 14 the lake is not empty
 """
 
 
@@ -109,7 +109,9 @@ def _fill(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     ingest.add_argument("paths", nargs="+", metavar="PATH", help="files or folders")
     ingest.add_argument(
-        "--strict", action="store_true", help="exit with 10 if any record was rejected"
+        "--strict",
+        action="store_true",
+        help="exit with 10 if any record was rejected, not only if all were",
     )
     build = _verb(
         verbs,

@@ -301,3 +301,9 @@ def test_records_of_a_folder_go_through_kinesis(tmp_path):
 def test_the_environment_names_the_lake(built, monkeypatch):
     monkeypatch.setenv("LAKE", built)
     assert run("describe", "--format", "json").rows == described(built)
+
+
+def test_input_of_which_nothing_lands_has_an_exit_code_of_its_own(tmp_path):
+    page = tmp_path / "page.json"
+    page.write_text("<html></html>")
+    assert outcome("ingest", "--lake", str(tmp_path / "lake"), str(page)).code == 10
