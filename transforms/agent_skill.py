@@ -6,6 +6,18 @@ import pyarrow as pa
 
 from transforms.duck import rows
 
+NEEDED = (
+    "day",
+    "instance_id",
+    "agent_arn",
+    "agent_id",
+    "event_timestamp",
+    "event_id",
+    "current_configuration_username",
+    "current_configuration_proficiencies",
+    "current_routing_profile_inbound_queues",
+)
+
 _SQL = """
 WITH seen AS (
     SELECT day, instance_id, agent_arn, agent_id, event_timestamp, event_id,
@@ -27,5 +39,8 @@ ORDER BY skill, agent_arn, day, kind, instance_id"""
 
 
 def agent_skills(agent_event: pa.Table) -> pa.Table:
-    """One row per agent, skill and day that an event shows; agent queues (no name) are no skill."""
+    """One row per agent, skill and day that an event shows; agent queues (no name) are no skill.
+
+    Columns read: `NEEDED`.
+    """
     return rows(_SQL, agent_event=agent_event)

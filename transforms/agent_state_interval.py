@@ -9,102 +9,151 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from transforms.agent_timeline import BELONGING, CREDIT_S, SEEN, SILENT_S
 from transforms.duck import rows
 
-SILENT_S = 300  # heartbeats come every 120 s; two and a half of them missing is silence
-CREDIT_S = 120  # a silent agent was there for one more heartbeat
+_COUNTS = ("contacts", "contacts_active", "contacts_ringing", "contacts_error")
+# What a snapshot shows; a change of any of it starts a new interval.
+_ABOUT = (
+    "agent_username",
+    "aws_account_id",
+    "shown",
+    "phase",
+    "status_type",
+    "status_name",
+    "status_arn",
+    *BELONGING,
+    *_COUNTS,
+)
 
-_STATE = """CASE
-    WHEN event_type = 'LOGOUT' OR current_agent_status_name IS NULL THEN 'offline'
-    WHEN current_agent_status_name = 'Error' OR list_contains(states, 'ERROR') THEN 'error'
-    WHEN list_contains(states, 'MISSED') THEN 'missed'
-    WHEN list_contains(states, 'REJECTED') THEN 'rejected'
-    WHEN list_has_any(states, ['CONNECTED', 'CONNECTED_ONHOLD', 'PAUSED', 'OUTBOUND_RING'])
-        THEN 'on_contact'
-    WHEN list_contains(states, 'ENDED') THEN 'after_contact_work'
-    WHEN len(states) > 0 THEN 'incoming'
-    WHEN current_agent_status_type = 'OFFLINE' OR current_agent_status_name = 'Offline'
-        THEN 'offline'
-    WHEN current_agent_status_type = 'CUSTOM'
-        OR (current_agent_status_type IS NULL AND current_agent_status_name <> 'Available')
-        THEN 'custom'
-    ELSE 'available' END"""
+_SHOWN = f"""
+listed AS (
+    SELECT * EXCLUDE (contacts), [CASE
+            WHEN c.state = 'CONNECTING' AND c.initiation_method = 'OUTBOUND' THEN 'OUTBOUND_RING'
+            ELSE c.state END FOR c IN contacts] AS states,
+        -- a snapshot has held at least since the youngest part of it began
+        CASE WHEN turn = 1 THEN
+            greatest(status_at, list_max([c.state_start_timestamp FOR c IN contacts])) END
+            AS held_from
+    FROM told),
+stated AS (
+    SELECT *, CASE
+            WHEN status_name = 'Error' OR list_contains(states, 'ERROR') THEN 'error'
+            WHEN list_contains(states, 'MISSED') THEN 'missed'
+            WHEN list_contains(states, 'REJECTED') THEN 'rejected'
+            WHEN list_has_any(states,
+                ['CONNECTED', 'CONNECTED_ONHOLD', 'PAUSED', 'OUTBOUND_RING']) THEN 'on_contact'
+            WHEN list_contains(states, 'ENDED') THEN 'after_contact_work'
+            WHEN len(states) > 0 THEN 'incoming'
+            WHEN status_type = 'ROUTABLE' THEN 'available'
+            ELSE lower(status_type) END AS shown,
+        CASE
+            WHEN shown <> 'on_contact' THEN NULL
+            WHEN list_contains(states, 'CONNECTED') THEN 'talk'
+            WHEN list_contains(states, 'CONNECTED_ONHOLD') THEN 'hold'
+            WHEN list_contains(states, 'PAUSED') THEN 'pause'
+            ELSE 'outbound_ringing' END AS phase,
+        len(states) AS contacts,
+        len([s FOR s IN states IF s IN
+            ('CONNECTED', 'CONNECTED_ONHOLD', 'PAUSED', 'ENDED', 'OUTBOUND_RING')])
+            AS contacts_active,
+        len([s FOR s IN states IF s IN ('CONNECTING', 'INCOMING', 'PENDING')]) AS contacts_ringing,
+        len([s FOR s IN states IF s = 'ERROR']) AS contacts_error
+    FROM listed),
+about AS MATERIALIZED (
+    SELECT {", ".join(_ABOUT)}, row_number() OVER () AS about FROM stated GROUP BY ALL),
+shown AS MATERIALIZED (
+    SELECT event, day, told_at, turn, beats, is_heard_tomorrow, status_at, held_from, about,
+        stated.shown, stated.status_type
+    FROM stated JOIN about
+        ON {" AND ".join(f"stated.{name} IS NOT DISTINCT FROM about.{name}" for name in _ABOUT)})"""
+
+_TIMED = f"""
+judged AS (
+    SELECT agent, view, before_at, this.*,
+        CASE
+            WHEN turn = 2 OR this.shown IS NULL THEN 'offline'
+            -- of the hour after a log-off
+            WHEN coalesce(logout_at >= login_at, logout_at IS NOT NULL) AND (status_type = 'OFFLINE'
+                OR coalesce(status_at <= logout_at, told_at <= logout_at + INTERVAL 1 HOUR))
+                THEN 'offline'
+            ELSE this.shown END AS state,
+        CASE WHEN held_from < told_at AND held_from > coalesce(before_at, CAST(day AS TIMESTAMP))
+            THEN held_from ELSE told_at END AS began_at,
+        CASE WHEN next_held_from < next_at AND next_held_from > told_at
+            THEN next_held_from ELSE next_at END AS next_began_at,
+        -- what comes after the following day is not looked at
+        CASE WHEN next_began_at < CAST(day + 2 AS TIMESTAMP) THEN next_began_at END AS until_at
+    FROM seen JOIN shown AS this USING (event)
+        LEFT JOIN (SELECT event AS next_event, held_from AS next_held_from FROM shown)
+            USING (next_event)),
+timed AS MATERIALIZED (
+    SELECT *, told_at + INTERVAL {CREDIT_S} SECOND AS credited_at,
+        state <> 'offline' AND beats
+        AND coalesce(until_at > told_at + INTERVAL {SILENT_S} SECOND, true) AS is_silent
+    FROM judged)"""
 
 _SQL = f"""
-WITH event AS (
-    SELECT *, [CASE
-            WHEN c.state = 'CONNECTING' AND c.initiation_method = 'OUTBOUND' THEN 'OUTBOUND_RING'
-            ELSE c.state END FOR c IN coalesce(current_contacts, [])] AS states,
-        -- a login and the first status share an instant; so may the last status and the logout
-        CASE event_type WHEN 'LOGIN' THEN 0 WHEN 'LOGOUT' THEN 2 ELSE 1 END AS turn
-    FROM agent_event),
-stated AS (
-    SELECT *, {_STATE} AS state,
-        lead(event_timestamp) OVER timeline AS next_at
-    FROM event
-    WINDOW timeline AS (PARTITION BY instance_id, agent_arn
-                        ORDER BY event_timestamp, turn, event_id)),
-beating AS (
-    -- silence means something only where heartbeats are sent: on that day or the following one
-    SELECT DISTINCT instance_id, agent_arn, unnest([day - 1, day]) AS day
-    FROM agent_event WHERE event_type = 'HEART_BEAT'),
-known AS (
-    -- what happens after the following day is not looked at, so that a day depends on few days
-    SELECT stated.*, beating.day IS NOT NULL AS beats,
-        CASE WHEN next_at < CAST(stated.day + 2 AS TIMESTAMP) THEN next_at END AS until_at
-    FROM stated LEFT JOIN beating USING (instance_id, agent_arn, day)
-    WHERE state <> 'offline'),
-timed AS (
-    SELECT *, event_timestamp AS started_at,
-        event_timestamp + INTERVAL {CREDIT_S} SECOND AS credited_at,
-        beats AND coalesce(until_at > event_timestamp + INTERVAL {SILENT_S} SECOND, true) AS silent
-    FROM known
-    WHERE beats OR until_at IS NOT NULL),
-heard AS (
-    SELECT *, CASE WHEN silent THEN credited_at ELSE until_at END AS ended_at FROM timed
+WITH {SEEN}, {_SHOWN}, {_TIMED},
+piece AS (
+    SELECT agent, view, state, about, began_at AS started_at,
+        CASE WHEN is_silent THEN credited_at ELSE coalesce(until_at, told_at) END AS ended_at
+    FROM timed WHERE state <> 'offline'
     UNION ALL BY NAME
-    SELECT * REPLACE ('gap' AS state, credited_at AS started_at, NULL AS states),
-        until_at AS ended_at
-    FROM timed WHERE silent AND until_at IS NOT NULL),
+    SELECT agent, view, 'gap' AS state, credited_at AS started_at, until_at AS ended_at
+    FROM timed WHERE is_silent AND until_at IS NOT NULL
+    UNION ALL BY NAME
+    SELECT agent, view, state, began_at AS started_at, coalesce(until_at, CAST(day
+            + CASE WHEN is_heard_tomorrow THEN 2 ELSE 1 END AS TIMESTAMP)) AS ended_at
+    FROM timed WHERE state = 'offline'
+    UNION ALL BY NAME
+    SELECT agent, view, 'offline' AS state, CAST(day AS TIMESTAMP) AS started_at,
+        told_at AS ended_at
+    FROM timed WHERE turn = 0 AND before_at IS NULL),
 cut AS (
-    SELECT * REPLACE (least(ended_at, CAST(day + 1 AS TIMESTAMP)) AS ended_at) FROM heard
-    UNION ALL BY NAME
-    SELECT * REPLACE (greatest(started_at, CAST(day + 1 AS TIMESTAMP)) AS started_at,
-                      CAST(day + 1 AS DATE) AS day)
-    FROM heard WHERE ended_at > CAST(day + 1 AS TIMESTAMP)),
+    SELECT agent, view, state, about, greatest(started_at, CAST(view AS TIMESTAMP)) AS started_at,
+        least(ended_at, CAST(view + 1 AS TIMESTAMP)) AS ended_at
+    FROM piece),
 run AS (
-    SELECT *, coalesce(len(states), 0) AS contacts,
-        -- heartbeats and unrelated changes do not start a new interval
-        coalesce(lag(ended_at) OVER before = started_at
-            AND lag(state) OVER before = state
-            AND lag(current_agent_status_name) OVER before
-                IS NOT DISTINCT FROM current_agent_status_name
-            AND lag(coalesce(len(states), 0)) OVER before = coalesce(len(states), 0), false)
-            AS goes_on
-    FROM cut WHERE ended_at > started_at
-    WINDOW before AS (PARTITION BY instance_id, agent_arn, day ORDER BY started_at)),
+    SELECT *, coalesce(lag(ended_at) OVER before = started_at AND lag(state) OVER before = state
+            AND lag(about) OVER before IS NOT DISTINCT FROM about, false) AS goes_on
+    FROM cut WHERE started_at < ended_at
+    WINDOW before AS (PARTITION BY agent, view ORDER BY started_at)),
 numbered AS (
-    SELECT *, sum(CASE WHEN goes_on THEN 0 ELSE 1 END)
-        OVER (PARTITION BY instance_id, agent_arn, day ORDER BY started_at) AS stretch
-    FROM run)
-SELECT day, instance_id, agent_arn, any_value(agent_id) AS agent_id,
-    max(current_configuration_username) AS agent_username,
-    any_value(state) AS state, any_value(current_agent_status_name) AS status_name,
-    min(started_at) AS started_at, max(ended_at) AS ended_at,
-    epoch_ms(max(ended_at)) - epoch_ms(min(started_at)) AS duration_ms,
-    any_value(contacts) AS contacts
-FROM numbered
-GROUP BY day, instance_id, agent_arn, stretch
-ORDER BY agent_arn, started_at, instance_id"""
+    SELECT *, count(*) FILTER (NOT goes_on) OVER (PARTITION BY agent, view ORDER BY started_at)
+        AS stretch
+    FROM run),
+stretched AS (
+    SELECT agent, view, any_value(state) AS state, any_value(about) AS about,
+        min(started_at) AS started_at, max(ended_at) AS ended_at
+    FROM numbered GROUP BY agent, view, stretch)
+SELECT * REPLACE (coalesce(agent_username, usual_username) AS agent_username,
+        coalesce(aws_account_id, usual_account_id) AS aws_account_id,
+        CASE WHEN state = 'offline' THEN 'OFFLINE' ELSE status_type END AS status_type,
+        CASE WHEN state = 'offline' THEN 'Offline' ELSE status_name END AS status_name,
+        {", ".join(f"coalesce({name}, 0) AS {name}" for name in _COUNTS)}),
+    view AS day,
+    epoch_ms(ended_at) - epoch_ms(started_at) AS duration_ms
+FROM stretched JOIN agent USING (agent) JOIN who USING (agent, view) LEFT JOIN about USING (about)
+ORDER BY agent, started_at"""
 
 
-def agent_state_intervals(agent_event: pa.Table) -> pa.Table:
+def agent_state_intervals(agent_event: pa.Table, instance_day: pa.Table) -> pa.Table:
     """The timeline of every agent in `agent_event`, cut at UTC midnight.
 
-    Events are ordered by time, then login before status before logout, then id. A state lasts to
-    the next event, and has no row until that is known (at latest on the following day). Where
-    heartbeats are sent, an agent silent for more than 300 s is credited 120 s, and the rest up to
-    the next event is `gap`. Rows of a day are right if the events of the day before and after are
-    in the input.
+    Events are ordered by time, then login before status before logout, then id. A state begins with
+    the event that shows it, or earlier where its snapshot says so and an event was lost (never
+    before the event before). It lasts to the next one, and has no row until that is known (at
+    latest on the following day). Where the instance sends heartbeats, an agent silent for more than
+    300 s is credited 120 s, and the rest up to the next event is `gap`.
+
+    Offline is an agent after a LOGOUT or in an Offline status without contacts, up to the end of
+    the following day if the instance is heard of on it; after a LOGIN until it shows a status; and
+    before a LOGIN that nothing precedes since the eve. Events of the hour after a LOGOUT change
+    nothing, whatever contacts they list, unless their status began after it: then a LOGIN was lost.
+    What nothing tells is unknown and has no row.
+
+    Columns read: `EVENT_COLUMNS` and `INSTANCE_DAY_COLUMNS` of `agent_timeline`. Rows of a day are
+    right if the days before and after are in the input.
     """
-    return rows(_SQL, agent_event=agent_event)
+    return rows(_SQL, agent_event=agent_event, instance_day=instance_day)

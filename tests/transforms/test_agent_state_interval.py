@@ -2,41 +2,76 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.transforms.landed import at, event, versions
+from tests.transforms import agent_days
+from tests.transforms.agent_days import (
+    DAY_MIN,
+    FIRST_MIDNIGHT,
+    MOMENT,
+    drawn,
+    holding,
+    on,
+    shuffled,
+    since,
+)
+from tests.transforms.landed import event
 from transforms import tables
 from transforms.agent_state_interval import agent_state_intervals
-from transforms.versions import newest
+from transforms.facts import violations
+from transforms.instance_day import instance_days
 
 DEFINITION = tables.AGENT_STATE_INTERVAL
+one_database = agent_days.one_database
+pytestmark = pytest.mark.usefixtures("one_database")
+SAMPLES = Path(__file__).parents[3] / "shared" / "data" / "samples" / "agent_events"
 
 
 def intervals(*events: dict[str, Any]) -> list[dict[str, Any]]:
-    silver = newest(versions("agent_event", events), tables.AGENT_EVENT).rows
-    return DEFINITION.conform(agent_state_intervals(silver)).to_pylist()
+    return made(agent_days.events(events)).to_pylist()
+
+
+def made(silver: pa.Table) -> pa.Table:
+    """The table that follows from rows of `agent_event`."""
+    return DEFINITION.conform(agent_state_intervals(silver, instance_days(silver)))
+
+
+def online(*events: dict[str, Any]) -> list[dict[str, Any]]:
+    """The intervals in which the agent is not offline."""
+    return [row for row in intervals(*events) if row["state"] != "offline"]
 
 
 def timeline(*events: dict[str, Any]) -> list[str]:
-    """`HH:MM:SS-HH:MM:SS state`, one text per interval."""
-    return [
-        f"{row['started_at']:%H:%M:%S}-{row['ended_at']:%H:%M:%S} {row['state']}"
-        for row in intervals(*events)
-    ]
+    """`HH:MM:SS-HH:MM:SS state`, one text per interval in which the agent is not offline."""
+    return [_text("%H:%M:%S", row) for row in online(*events)]
 
 
-def on(clock: str, kind: str = "STATE_CHANGE", day: int = 6, **fields: Any) -> dict[str, Any]:
-    return event(f"2024-05-{day:02d}T{clock}Z", kind, **fields)
+def whole(*events: dict[str, Any]) -> list[str]:
+    """`DD HH:MM-DD HH:MM state`, one text per interval."""
+    return [_text("%d %H:%M", row) for row in intervals(*events)]
+
+
+def _text(clock: str, row: dict[str, Any]) -> str:
+    return f"{row['started_at']:{clock}}-{row['ended_at']:{clock}} {row['state']}"
 
 
 def state(**fields: Any) -> str:
-    [row] = intervals(on("09:00:00", **fields), on("09:01:00", "LOGOUT", status=None))
-    return row["state"]
+    return shown(**fields)["state"]
+
+
+def shown(**fields: Any) -> dict[str, Any]:
+    """The interval of one event with these fields."""
+    row, _offline = intervals(on("09:00:00", **fields), on("09:01:00", "LOGOUT", status=None))
+    return row
 
 
 RINGING_OUT = {"ContactId": "c-1", "State": "CONNECTING", "InitiationMethod": "OUTBOUND"}
@@ -116,18 +151,8 @@ def test_the_last_status_and_the_logout_may_share_an_instant():
 
 
 def test_a_logout_ends_the_state_even_if_its_snapshot_looks_busy():
-    found = timeline(on("09:00:00"), on("09:02:00", "LOGOUT"), on("09:30:00"))
+    found = timeline(on("09:00:00"), on("09:02:00", "LOGOUT"))
     assert found == ["09:00:00-09:02:00 available"]
-
-
-def test_offline_has_no_row():
-    found = timeline(
-        on("09:00:00", status="Offline", type="OFFLINE"),
-        on("10:00:00", status="Offline"),
-        on("11:00:00"),
-        on("11:00:10", "LOGOUT"),
-    )
-    assert found == ["11:00:00-11:00:10 available"]
 
 
 def test_the_published_example_of_after_contact_work_takes_5005_ms():
@@ -135,6 +160,12 @@ def test_the_published_example_of_after_contact_work_takes_5005_ms():
         event("2019-05-25T18:55:27.017Z", contacts=["ENDED"], EventId="1"),
         event("2019-05-25T18:55:32.022Z", EventId="2"),
     )
+    assert [(row["state"], row["duration_ms"]) for row in rows] == [("after_contact_work", 5_005)]
+
+
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the published samples are not here")
+def test_the_published_sample_of_after_contact_work_takes_5005_ms():
+    rows = intervals(*(json.loads(path.read_text()) for path in SAMPLES.glob("*acw*.json")))
     assert [(row["state"], row["duration_ms"]) for row in rows] == [("after_contact_work", 5_005)]
 
 
@@ -177,13 +208,13 @@ def test_an_agent_who_is_never_heard_of_again_is_credited_one_heartbeat():
 
 
 def test_a_state_is_cut_at_midnight():
-    rows = intervals(on("23:58:00"), on("00:03:00", "LOGOUT", day=7))
+    rows = online(on("23:58:00"), on("00:03:00", "LOGOUT", day=7))
     expected = [(6, 120_000), (7, 180_000)]
     assert expected == [(row["day"].day, row["duration_ms"]) for row in rows]
 
 
 def test_a_credit_that_crosses_midnight_is_cut_too():
-    rows = intervals(on("23:59:00", "HEART_BEAT"), on("00:10:00", "LOGIN", day=7, status=None))
+    rows = online(on("23:59:00", "HEART_BEAT"), on("00:10:00", "LOGIN", day=7, status=None))
     expected = [(6, "available", 60_000), (7, "available", 60_000), (7, "gap", 540_000)]
     assert expected == [(row["day"].day, row["state"], row["duration_ms"]) for row in rows]
 
@@ -232,21 +263,274 @@ def test_a_day_needs_only_the_days_beside_it(events, day):
     assert found(*events) == found(*near)
 
 
-FRAGMENT = st.tuples(
-    st.integers(1, 7_200_000),
-    st.sampled_from(["STATE_CHANGE", "HEART_BEAT"]),
-    st.sampled_from([[], ["CONNECTED"], ["ENDED"], ["CONNECTING"]]),
-    st.sampled_from(["Available", "Lunch"]),
+# -- what an interval tells -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("contacts", "expected"),
+    [
+        (["CONNECTED_ONHOLD", "CONNECTED"], "talk"),
+        (["PAUSED", "CONNECTED_ONHOLD"], "hold"),
+        ([RINGING_OUT, "PAUSED"], "pause"),
+        ([RINGING_OUT], "outbound_ringing"),
+        (["ENDED"], None),
+        (["CONNECTED", "MISSED"], None),
+    ],
 )
+def test_a_phase_is_what_goes_on_while_on_contact(contacts, expected):
+    assert expected == shown(contacts=contacts)["phase"]
 
 
-@given(st.lists(FRAGMENT, min_size=1, max_size=12))
-def test_time_from_login_to_logout_is_covered_once(fragments):
-    moment = start = at("2024-05-06T20:00:00")
-    events = []
-    for pause_ms, kind, contacts, status in fragments:
-        events.append(event(f"{moment.isoformat()}Z", kind, contacts=contacts, status=status))
-        moment += timedelta(milliseconds=pause_ms)
-    rows = intervals(*events, event(f"{moment.isoformat()}Z", "LOGOUT", status=None))
+@pytest.mark.parametrize(
+    ("contacts", "expected"),
+    [
+        ([], (0, 0, 0, 0)),
+        (["CONNECTED", "CONNECTED_ONHOLD", "PAUSED", "ENDED", RINGING_OUT], (5, 5, 0, 0)),
+        (["CONNECTING", "INCOMING", "PENDING"], (3, 0, 3, 0)),
+        (["ERROR", "MISSED", "REJECTED"], (3, 0, 0, 1)),
+    ],
+)
+def test_contacts_are_counted_by_what_they_need_of_the_agent(contacts, expected):
+    row = shown(contacts=contacts)
+    names = ("contacts", "contacts_active", "contacts_ringing", "contacts_error")
+    assert expected == tuple(row[name] for name in names)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "expected"),
+    [
+        ("CUSTOM", "Available", "CUSTOM"),
+        (None, "Available", "ROUTABLE"),
+        (None, "Lunch", "CUSTOM"),
+        ("NEVER_SEEN", "Lunch", "CUSTOM"),
+        (None, "Error", None),
+    ],
+)
+def test_the_kind_of_a_status_is_told_by_its_name_where_the_event_lacks_it(kind, name, expected):
+    assert expected == shown(type=kind, status=name)["status_type"]
+
+
+def test_an_offline_interval_is_of_the_offline_status_and_holds_no_contact():
+    _, row = intervals(on("09:00:00"), on("09:05:00", "LOGOUT", contacts=["ENDED"]))
+    names = ("status_type", "status_name", "contacts", "agent_username")
+    assert [row[name] for name in names] == ["OFFLINE", "Offline", 0, "ada"]
+
+
+def with_profile(record: dict[str, Any], arn: str) -> dict[str, Any]:
+    record["CurrentAgentSnapshot"]["Configuration"] |= {
+        "RoutingProfile": {"ARN": arn},
+        "AgentHierarchyGroups": {"Level2": {"ARN": f"group-{arn}", "Name": "Team"}},
+    }
+    return record
+
+
+def test_another_routing_profile_and_group_begin_an_interval():
+    found = online(
+        with_profile(on("09:00:00"), "a"),
+        with_profile(on("09:01:00"), "a"),
+        with_profile(on("09:02:00"), "b"),
+        on("09:03:00", "LOGOUT"),
+    )
+    names = ("agent_routing_profile_arn", "agent_hierarchy_level_2_arn", "duration_ms")
+    expected = [("a", "group-a", 120_000), ("b", "group-b", 60_000)]
+    assert expected == [tuple(row[name] for name in names) for row in found]
+
+
+def test_another_status_begins_an_interval_though_the_state_is_the_same():
+    found = timeline(
+        on("09:00:00", status="Lunch"), on("09:01:00", status="Break"), on("09:02:00", "LOGOUT")
+    )
+    assert found == ["09:00:00-09:01:00 custom", "09:01:00-09:02:00 custom"]
+
+
+def test_an_event_without_a_snapshot_tells_nothing():
+    found = timeline(on("09:00:00"), on("09:01:00", status=None), on("09:02:00", "LOGOUT"))
+    assert found == ["09:00:00-09:02:00 available"]
+
+
+# -- offline ----------------------------------------------------------------------------------
+
+
+def test_offline_lasts_from_midnight_to_a_login_and_from_a_logout_to_midnight():
+    found = whole(
+        on("08:00:00", "LOGIN", status=None), on("08:00:00"), on("16:00:00", "LOGOUT", status=None)
+    )
+    expected = ["06 00:00-06 08:00 offline", "06 08:00-06 16:00 available"]
+    assert found == [*expected, "06 16:00-07 00:00 offline"]
+
+
+def test_a_login_without_a_snapshot_is_offline_until_a_status_shows():
+    found = whole(
+        on("08:00:00", "LOGIN", status=None), on("08:01:00"), on("08:02:00", status="Offline")
+    )
+    expected = ["06 00:00-06 08:01 offline", "06 08:01-06 08:02 available"]
+    assert found == [*expected, "06 08:02-07 00:00 offline"]
+
+
+def test_a_state_before_the_first_event_is_not_known():
+    found = whole(on("08:00:00"), on("08:01:00", "LOGOUT"))
+    assert found == ["06 08:00-06 08:01 available", "06 08:01-07 00:00 offline"]
+
+
+def test_offline_is_carried_to_a_login_of_the_following_day():
+    found = whole(
+        on("16:00:00", "LOGOUT"),
+        on("08:00:00", "LOGIN", day=7, status=None),
+        on("08:00:00", day=7),
+    )
+    expected = ["06 16:00-07 00:00 offline", "07 00:00-07 08:00 offline"]
+    assert expected == found[:2]
+
+
+def test_offline_is_carried_to_the_end_of_the_following_day_at_most():
+    others = [on("12:00:00", day=day, agent="bela") for day in (7, 8)]
+    found = whole(on("16:00:00", "LOGOUT"), *others)
+    assert [text for text in found if text.endswith("offline")] == [
+        "06 16:00-07 00:00 offline",
+        "07 00:00-08 00:00 offline",
+    ]
+
+
+def test_offline_is_not_carried_into_a_day_of_which_the_instance_knows_nothing():
+    assert whole(on("16:00:00", "LOGOUT")) == ["06 16:00-07 00:00 offline"]
+
+
+def test_an_offline_status_with_after_contact_work_is_after_contact_work():
+    assert state(contacts=["ENDED"], status="Offline") == "after_contact_work"
+
+
+# -- the hour after a log-off, and what is lost -----------------------------------------------
+
+
+def test_an_event_of_the_hour_after_a_logout_does_not_reopen_a_state():
+    found = whole(on("16:00:00", "LOGOUT"), on("16:59:00"), on("17:00:00", contacts=["ENDED"]))
+    assert found == ["06 16:00-07 00:00 offline"]
+
+
+def test_a_status_older_than_the_logout_does_not_reopen_a_state():
+    found = whole(on("16:00:00", "LOGOUT"), since(on("18:00:00"), "15:00:00"))
+    assert found == ["06 16:00-07 00:00 offline"]
+
+
+def test_an_offline_status_after_a_logout_stays_offline_whatever_contacts_it_lists():
+    late = since(on("16:05:00", status="Offline", contacts=["ENDED"]), "16:00:01")
+    assert whole(on("16:00:00", "LOGOUT"), late) == ["06 16:00-07 00:00 offline"]
+
+
+def test_a_status_younger_than_the_logout_means_that_a_login_was_lost():
+    found = timeline(
+        on("16:00:00", "LOGOUT"), since(on("16:30:00"), "16:20:00"), on("17:00:00", "LOGOUT")
+    )
+    assert found == ["16:20:00-17:00:00 available"]
+
+
+def test_more_than_an_hour_after_a_logout_a_login_was_lost():
+    found = timeline(on("16:00:00", "LOGOUT"), on("17:00:01"), on("17:01:00", "LOGOUT"))
+    assert found == ["17:00:01-17:01:00 available"]
+
+
+def test_a_login_after_a_logout_opens_states_again():
+    found = timeline(
+        on("16:00:00", "LOGOUT"),
+        on("16:10:00", "LOGIN", status=None),
+        on("16:10:00"),
+        on("16:20:00", "LOGOUT"),
+    )
+    assert found == ["16:10:00-16:20:00 available"]
+
+
+def test_after_a_lost_logout_the_next_login_ends_the_state():
+    found = timeline(on("16:00:00"), on("17:00:00", "LOGIN", status=None))
+    assert found == ["16:00:00-17:00:00 available"]
+
+
+def test_a_stale_event_counts_at_its_own_time():
+    late, rest = on("09:01:00", status="Lunch"), [on("09:00:00"), on("09:02:00", "LOGOUT")]
+    assert timeline(*rest, late) == ["09:00:00-09:01:00 available", "09:01:00-09:02:00 custom"]
+
+
+def test_a_status_whose_event_was_lost_begins_when_a_later_snapshot_says():
+    found = timeline(
+        on("09:00:00"), since(on("09:10:00", status="Lunch"), "09:04:00"), on("09:20:00", "LOGOUT")
+    )
+    assert found == ["09:00:00-09:04:00 available", "09:04:00-09:20:00 custom"]
+
+
+def test_a_contacts_state_whose_event_was_lost_begins_when_a_later_snapshot_says():
+    found = timeline(
+        on("09:00:00", contacts=["CONNECTING"]),
+        on("09:10:00", contacts=[holding("CONNECTED", "09:00:05")]),
+        on("09:20:00", "LOGOUT"),
+    )
+    assert found == ["09:00:00-09:00:05 incoming", "09:00:05-09:20:00 on_contact"]
+
+
+def test_no_state_begins_before_the_event_before_it():
+    found = timeline(
+        on("09:00:00", contacts=["CONNECTED"]), since(on("09:10:00"), "08:00:00"), on("09:20:00")
+    )
+    assert found == ["09:00:00-09:10:00 on_contact", "09:10:00-09:20:00 available"]
+
+
+def test_heartbeats_of_one_agent_show_that_another_is_silent():
+    found = timeline(
+        on("09:00:00"), on("10:00:00", "LOGOUT"), on("12:00:00", "HEART_BEAT", agent="bela")
+    )
+    assert found[:2] == ["09:00:00-09:02:00 available", "09:02:00-10:00:00 gap"]
+
+
+def test_heartbeats_of_the_following_day_show_it_too():
+    found = timeline(
+        on("22:00:00"), on("23:00:00", "LOGOUT"), on("12:00:00", "HEART_BEAT", day=7, agent="bela")
+    )
+    assert found[:2] == ["22:00:00-22:02:00 available", "22:02:00-23:00:00 gap"]
+
+
+def test_another_instances_heartbeats_show_nothing():
+    other = on("09:01:00", "HEART_BEAT", agent="bela", InstanceARN="arn/instance/i-2")
+    assert timeline(on("09:00:00"), on("10:00:00", "LOGOUT"), other)[:1] == [
+        "09:00:00-10:00:00 available"
+    ]
+
+
+# -- always -----------------------------------------------------------------------------------
+
+moments = st.lists(MOMENT, max_size=14)
+
+
+@given(moments)
+def test_intervals_of_an_agent_never_overlap(moments):
+    rows = made(drawn(moments)).to_pylist()
+    ends = [row["ended_at"] for row in rows]
+    assert all(end <= row["started_at"] for end, row in zip(ends, rows[1:], strict=False))
+
+
+@given(moments)
+def test_every_interval_keeps_the_facts_of_its_table(moments):
+    assert set(violations(made(drawn(moments)), DEFINITION).values()) == {0}
+
+
+@given(moments, st.integers(0, 2))
+def test_a_day_from_a_login_to_a_logout_has_no_holes(moments, day):
+    midnight = day * DAY_MIN
+    during = [(midnight + 300 + minute % 1000, *rest) for minute, *rest in moments]
+    login, logout = (midnight + 299, "LOGIN", None, [], 0), (midnight + 1301, "LOGOUT", None, [], 0)
+    rows = made(drawn([login, *during, logout])).to_pylist()
     starts, ends = ([row[name] for row in rows] for name in ("started_at", "ended_at"))
-    assert [start, *ends] == [*starts, moment]
+    begin = FIRST_MIDNIGHT + timedelta(days=day)
+    assert [begin, *ends] == [*starts, begin + timedelta(days=1)]
+
+
+@given(moments)
+def test_no_interval_is_without_an_event_of_its_day_or_the_eve(moments):
+    days = {FIRST_MIDNIGHT + timedelta(days=minute // DAY_MIN) for minute, *_ in moments}
+    known = {(day + timedelta(days=n)).date() for day in days for n in (0, 1)}
+    assert {row["day"] for row in made(drawn(moments)).to_pylist()} <= known
+
+
+@given(moments, st.integers(0, 4), st.randoms(use_true_random=False))
+def test_a_day_follows_from_the_days_beside_it_in_any_order(moments, day, rng):
+    near = [moment for moment in moments if abs(moment[0] // DAY_MIN - day) <= 1]
+    wanted = pc.field("day") == (FIRST_MIDNIGHT + timedelta(days=day)).date()
+    found = made(shuffled(drawn(near), rng)).filter(wanted)
+    assert made(drawn(moments)).filter(wanted).equals(found)
