@@ -20,25 +20,28 @@ if TYPE_CHECKING:
 
 _EVENT_CHANNELS = {"VOICE": "VOICE", "CHAT": "CHAT", "TASK": "TASKS"}
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SUBTYPES = {"VOICE": "connect:Telephony", "CHAT": "connect:Chat", "TASK": "connect:Task"}
 _MEDIA = {"VOICE": [{"Type": "AUDIO"}], "CHAT": [{"Type": "CHAT"}], "TASK": []}
 _SYSTEM_ENDPOINT = {"Address": "+12025550100", "Type": "TELEPHONE_NUMBER"}
+_OUTSIDE_ENDPOINT = {"Address": "+12025550199", "Type": "TELEPHONE_NUMBER"}
 _PHONES = 10_000  # 555-0100 to 555-0199 are fictional in each of a hundred area codes
 
 
 def whole_seconds(ms: int | None) -> str | None:
     """The instant as contact records write it: `2026-01-05T08:00:00Z`."""
-    return None if ms is None else _clock_time(ms) + "Z"
+    return None if ms is None else _clock_time(ms // 1000) + "Z"
 
 
 def milliseconds(ms: int) -> str:
     """The instant as agent events write it: `2026-01-05T08:00:00.417Z`."""
-    return f"{_clock_time(ms)}.{ms % 1000:03d}Z"
+    return f"{_clock_time(ms // 1000)}.{ms % 1000:03d}Z"
 
 
-def _clock_time(ms: int) -> str:
-    day, second = divmod(ms // 1000, 86_400)
+@lru_cache(maxsize=4096)
+def _clock_time(seconds: int) -> str:
+    day, second = divmod(seconds, 86_400)
     return f"{_date(day)}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
 
 
@@ -49,7 +52,7 @@ def _date(day: int) -> str:
 
 def compact(value: Any) -> str:
     """JSON without spaces."""
-    return json.dumps(value, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def phone(customer: int) -> str:
@@ -83,7 +86,7 @@ def contact_record(centre: Centre, leg: Leg, updated: int) -> bytes:
         "DisconnectTimestamp": whole_seconds(leg.disconnected),
         "LastUpdateTimestamp": whole_seconds(updated),
         "TransferCompletedTimestamp": whole_seconds(leg.transfer_completed),
-        "TransferredToEndpoint": None,
+        "TransferredToEndpoint": _OUTSIDE_ENDPOINT if leg.is_external else None,
         "DisconnectReason": leg.reason,
         "AgentConnectionAttempts": leg.attempts,
         "Agent": _agent(leg),
@@ -93,47 +96,63 @@ def contact_record(centre: Centre, leg: Leg, updated: int) -> bytes:
         **_customer(leg),
         "SystemEndpoint": _SYSTEM_ENDPOINT if leg.channel == "VOICE" else None,
         "MediaStreams": _MEDIA[leg.channel],
+        "LastPausedTimestamp": whole_seconds(leg.interrupted if leg.pauses else None),
+        "LastResumedTimestamp": whole_seconds(leg.resumed if leg.pauses else None),
         "TotalPauseCount": leg.pauses,
         "TotalPauseDurationInSeconds": leg.paused // 1000,
         "Recording": None,
         "Recordings": None,
         "References": [],
         "ContactDetails": {},
+        "Tags": {"aws:connect:instanceId": centre.instance_arn.rpartition("/")[2]},
         "Campaign": {"CampaignId": None},
         "ScheduledTimestamp": None,
         "VoiceIdResult": None,
-        "AnsweringMachineDetectionStatus": None,
+        "AnsweringMachineDetectionStatus": _detected(leg),
     }
     return compact(record).encode()
 
 
 def interaction_ms(leg: Leg) -> int:
     """How long the agent talked, wrote or worked: neither hold nor pause."""
-    if leg.connected is None or leg.disconnected is None:
+    if leg.connected is None or leg.left is None:
         return 0
-    return leg.disconnected - leg.connected - leg.held - leg.paused
+    return leg.left - leg.connected - leg.held - leg.paused
+
+
+def wait_ms(leg: Leg) -> int:
+    """How long the contact was in its queue."""
+    return 0 if leg.enqueued is None or leg.dequeued is None else leg.dequeued - leg.enqueued
 
 
 def after_contact_ms(leg: Leg) -> int:
     """How long the agent's after-contact work took."""
-    return 0 if leg.ended is None or leg.disconnected is None else leg.ended - leg.disconnected
+    return 0 if leg.ended is None or leg.left is None else leg.ended - leg.left
+
+
+def _detected(leg: Leg) -> str | None:
+    """Who picked up, where an agent phoned."""
+    if leg.method != "OUTBOUND":
+        return None
+    return "AMD_UNANSWERED" if leg.connected is None else "HUMAN_ANSWERED"
 
 
 def _agent(leg: Leg) -> dict[str, Any] | None:
-    if leg.connected is None or leg.desk is None:
+    if leg.desk is None:
         return None
     agent = leg.desk.agent
     return {
         "ARN": agent.arn,
         "Username": agent.username,
         "ConnectedToAgentTimestamp": whole_seconds(leg.connected),
+        "AcceptedByAgentTimestamp": whole_seconds(leg.dequeued),
         "AgentInteractionDuration": interaction_ms(leg) // 1000,
         "CustomerHoldDuration": leg.held // 1000,
         "LongestHoldDuration": leg.longest_hold // 1000,
         "NumberOfHolds": leg.holds,
         "AgentPauseDuration": leg.paused // 1000,
         "AfterContactWorkDuration": after_contact_ms(leg) // 1000,
-        "AfterContactWorkStartTimestamp": whole_seconds(leg.disconnected),
+        "AfterContactWorkStartTimestamp": whole_seconds(leg.left),
         "AfterContactWorkEndTimestamp": whole_seconds(leg.ended),
         "RoutingProfile": {"ARN": agent.profile.arn, "Name": agent.profile.name},
         "HierarchyGroups": _hierarchy(agent, "GroupName"),
@@ -148,14 +167,16 @@ def _hierarchy(agent: Agent, name_key: str) -> dict[str, Any]:
 
 
 def _queue(centre: Centre, leg: Leg) -> dict[str, Any] | None:
-    if leg.enqueued is None or leg.dequeued is None:
+    """The queue of a contact that waited, or without times the one that an agent phones for."""
+    is_queued = leg.enqueued is not None and leg.dequeued is not None
+    if not is_queued and leg.method != "OUTBOUND":
         return None
     return {
         "ARN": centre.queues[leg.queue].arn,
         "Name": centre.queues[leg.queue].name,
         "EnqueueTimestamp": whole_seconds(leg.enqueued),
         "DequeueTimestamp": whole_seconds(leg.dequeued),
-        "Duration": (leg.dequeued - leg.enqueued) // 1000,
+        "Duration": wait_ms(leg) // 1000 if is_queued else None,
     }
 
 
@@ -167,7 +188,11 @@ def _attributes(leg: Leg) -> dict[str, str]:
 
 
 def _segment_attributes(leg: Leg) -> dict[str, dict[str, str]]:
-    segment = {"connect:Subtype": {"ValueString": _SUBTYPES[leg.channel]}}
+    direction = "OUTBOUND" if leg.method == "OUTBOUND" else "INBOUND"
+    segment = {
+        "connect:Subtype": {"ValueString": _SUBTYPES[leg.channel]},
+        "connect:Direction": {"ValueString": direction},
+    }
     if leg.is_redacted:
         segment["connect:RedactedFields"] = {"ValueString": "CustomerEndpoint,CustomerId"}
     return segment
@@ -195,6 +220,9 @@ def configuration(centre: Centre, agent: Agent, levels: list[int]) -> str:
         "Username": agent.username,
         "FirstName": agent.first_name,
         "LastName": agent.last_name,
+        "AutoAccept": agent.chat_slots > 2,
+        "LanguageCode": "en_US",
+        "SipAddress": f"sip:{agent.username}@softphone.example",
         "AgentHierarchyGroups": _hierarchy(agent, "Name"),
         "Proficiencies": [
             {"Name": "Skill", "Value": queue.name, "ProficiencyLevel": float(level)}
@@ -208,7 +236,11 @@ def configuration(centre: Centre, agent: Agent, levels: list[int]) -> str:
             {"ARN": agent.queue_arn, "Name": None},
             *({"ARN": queue.arn, "Name": queue.name} for queue in held),
         ],
-        "DefaultOutboundQueue": None,
+        "DefaultOutboundQueue": {
+            "ARN": held[0].arn,
+            "Channels": ["VOICE"],
+            "Name": held[0].name,
+        },
     }
     return f'{compact(head)[:-1]},"RoutingProfile":{compact(profile)[:-1]},"Concurrency":'
 
@@ -217,10 +249,11 @@ def slot_head(centre: Centre, leg: Leg) -> str:
     """The part of a contact in agent events that stays the same while an agent has it."""
     queue = centre.queues[leg.queue]
     initial = f'"{leg.initial_id}"' if leg.initial_id else "null"
+    queued = f'"{milliseconds(leg.enqueued)}"' if leg.enqueued is not None else "null"
     return (
         f'{{"ContactId":"{leg.contact_id}","InitialContactId":{initial},'
         f'"Channel":"{_EVENT_CHANNELS[leg.channel]}","InitiationMethod":"{leg.method}",'
-        f'"QueueTimestamp":"{milliseconds(leg.enqueued or leg.initiated)}",'
+        f'"QueueTimestamp":{queued},'
         f'"Queue":{{"ARN":"{queue.arn}","Name":"{queue.name}"}},'
     )
 
@@ -245,17 +278,18 @@ def snapshot(centre: Centre, desk: Desk) -> str:
             f'"EnqueuedTimestamp":"{milliseconds(desk.next.enqueued)}"}}'
         )
     status = desk.status
+    slots = _concurrency(desk.agent.chat_slots, tuple([slot.leg.channel for slot in desk.slots]))
     return (
         f'{{"AgentStatus":{{"ARN":"{centre.status_arns[status]}","Name":"{status}",'
         f'"Type":"{STATUS_TYPES[status]}","StartTimestamp":"{milliseconds(desk.status_at)}"}},'
-        f'"NextAgentStatus":{upcoming},"Configuration":{desk.configuration}{_concurrency(desk)}}}}},'
+        f'"NextAgentStatus":{upcoming},"Configuration":{desk.configuration}{slots}}}}},'
         f'"Contacts":[{",".join([slot.json for slot in desk.slots])}]}}'
     )
 
 
-def _concurrency(desk: Desk) -> str:
-    used = [slot.leg.channel for slot in desk.slots]
-    chats = desk.agent.chat_slots
+@lru_cache(maxsize=256)
+def _concurrency(chats: int, used: tuple[str, ...]) -> str:
+    """The slots of an agent who may have so many chats and has contacts of such channels."""
     return (
         f'[{{"Channel":"VOICE","AvailableSlots":{1 - used.count("VOICE")},"MaximumSlots":1}},'
         f'{{"Channel":"CHAT","AvailableSlots":{chats - used.count("CHAT")},'

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ingestion import centre_records as records
+from ingestion.agent_truth import OUTBOUND_RING, Ring, doing
 from ingestion.centre import AVAILABLE, BACK_OFFICE, OFFLINE, STATUS_TYPES, TRAINING, identifier
 from ingestion.floor_state import Case, Desk, Next, Slot
 from ingestion.rhythm import DAY_MS, HOUR_MS, MINUTE_MS, shift
-from ingestion.truth import agent_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from random import Random
 
     from ingestion.centre import Centre
@@ -46,6 +46,7 @@ class Desks:
         self._truth = outbox.truth
         self._pull = pull
         self._desks = [self._desk(number) for number in range(len(centre.agents))]
+        self._last_of: list[Desk | None] = [None] * centre.customers
         self._by_queue: list[list[Desk]] = [[] for _ in centre.queues]
         for desk in self._desks:
             for queue in desk.agent.profile.queues:
@@ -64,11 +65,25 @@ class Desks:
         """Whether anybody who takes the queue's contacts is signed in and stays."""
         return any(desk.is_online and not desk.is_leaving for desk in self._by_queue[queue])
 
+    def other_queue(self, known: Collection[int]) -> int | None:
+        """A staffed queue that is not among those; None if there is no such queue."""
+        others = [queue for queue in range(len(self._by_queue)) if queue not in known]
+        staffed = [queue for queue in others if self.is_staffed(queue)]
+        return self._rng.choice(staffed) if staffed else None
+
+    def last_of(self, customer: int) -> Desk | None:
+        """The desk that had the customer last."""
+        return self._last_of[customer]
+
+    def remember(self, customer: int, desk: Desk) -> None:
+        """Note the desk that had the customer last."""
+        self._last_of[customer] = desk
+
     # Contacts at a desk
 
     def seat(self, now: int, desk: Desk, leg: Leg, state: str) -> None:
         """Put a contact before the agent."""
-        slot = Slot(leg, state, now, "")
+        slot = Slot(leg, state, desk.next_event_at(now), "")
         slot.json = records.slot_json(records.slot_head(self._centre, leg), slot)
         leg.desk, leg.slot = desk, slot
         desk.slots.append(slot)
@@ -76,21 +91,30 @@ class Desks:
 
     def move(self, now: int, desk: Desk, slot: Slot, state: str) -> None:
         """Change the state of a contact before the agent."""
-        slot.state, slot.state_at = state, now
+        at = desk.next_event_at(now)
+        self._count_ring(at, desk, slot, state)
+        slot.state, slot.state_at = state, at
         slot.json = records.slot_json(records.slot_head(self._centre, slot.leg), slot)
         self._tell(now, desk)
 
     def clear(self, now: int, desk: Desk, slot: Slot) -> None:
         """Take a contact away from the agent."""
+        self._count_ring(desk.next_event_at(now), desk, slot, None)
         desk.slots.remove(slot)
         if not desk.slots:
             desk.idle_since = now
         self._tell(now, desk)
 
+    def _count_ring(self, at: int, desk: Desk, slot: Slot, outcome: str | None) -> None:
+        if slot.is_ringing:
+            leg, name = slot.leg, desk.agent.username
+            ring = Ring(name, leg.method, leg.channel, slot.state_at, at, outcome)
+            self._truth.ring(ring)
+
     def settle(self, now: int, desk: Desk) -> None:
         """Let the agent go on to what waits: home, a break, or the next contact."""
-        if not desk.slots and desk.is_leaving:
-            self._sign_out(now, desk)
+        if desk.is_leaving:
+            self._go_home(now, desk)
         elif not desk.slots and desk.next is not None:
             self._begin(now, desk, desk.next.activity)
         else:
@@ -99,14 +123,14 @@ class Desks:
     # Events
 
     def _tell(self, now: int, desk: Desk, kind: str = "STATE_CHANGE") -> None:
-        at = max(now, desk.event_at + 1)
-        if desk.state is not None:
-            self._truth.agent_time(desk.agent.username, desk.state, desk.event_at, at)
+        at = desk.next_event_at(now)
+        if desk.doing is not None:
+            self._truth.agent_time(desk.agent.username, desk.doing, desk.event_at, at)
         previous, current = desk.snapshot, "null"
         if kind != "LOGIN":
             current = records.snapshot(self._centre, desk)
-            is_custom = STATUS_TYPES[desk.status] == "CUSTOM"
-            desk.state = agent_state([slot.state for slot in desk.slots], is_custom)
+            states = tuple([_activity(slot) for slot in desk.slots])
+            desk.doing = doing(states, is_custom=STATUS_TYPES[desk.status] == "CUSTOM")
         desk.snapshot, desk.event_at = current, at
         event_id = identifier(self._rng)
         arn = desk.agent.arn
@@ -115,7 +139,7 @@ class Desks:
 
     def _set_status(self, now: int, desk: Desk, status: str, kind: str = "STATE_CHANGE") -> None:
         desk.status = status
-        desk.status_at = max(now, desk.event_at + 1)
+        desk.status_at = desk.next_event_at(now)
         self._tell(now, desk, kind)
 
     def _beat(self, now: int, desk: Desk, shifts: int) -> None:
@@ -166,12 +190,16 @@ class Desks:
     def _leave(self, now: int, desk: Desk) -> None:
         if desk.is_online:
             desk.is_leaving, desk.next = True, None
-            if not desk.slots and desk.status == AVAILABLE:
-                self._sign_out(now, desk)
+            self._go_home(now, desk)
+
+    def _go_home(self, now: int, desk: Desk) -> None:
+        """Sign the agent out once contacts, breaks and offline work are over."""
+        if not desk.slots and desk.status == AVAILABLE:
+            self._sign_out(now, desk)
 
     def _sign_out(self, now: int, desk: Desk) -> None:
         self._set_status(now, desk, OFFLINE, "LOGOUT")
-        desk.is_online, desk.state = False, None
+        desk.is_online, desk.doing = False, None
 
     # Breaks and offline work
 
@@ -195,7 +223,7 @@ class Desks:
             self._take_case(now, desk, until)
 
     def _return(self, now: int, desk: Desk) -> None:
-        if desk.is_leaving:
+        if desk.is_leaving and not desk.slots:
             self._sign_out(now, desk)
             return
         if desk.status == TRAINING:
@@ -243,3 +271,10 @@ class Desks:
     def _save(self, now: int, case: Case, *, is_update: bool) -> None:
         body = records.work_item(case, now)
         self._outbox.send("work_item", case.item_id, body, now, is_update=is_update)
+
+
+def _activity(slot: Slot) -> str:
+    """The state of a contact as the precedence of activities knows it."""
+    if slot.state == "CONNECTING" and slot.leg.method == "OUTBOUND":
+        return OUTBOUND_RING
+    return slot.state

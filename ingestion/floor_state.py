@@ -15,6 +15,7 @@ from ingestion.centre import AVAILABLE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ingestion.agent_truth import Doing
     from ingestion.centre import Agent, Category
     from ingestion.rhythm import Activity
 
@@ -58,28 +59,49 @@ class Leg:
     initial_id: str | None = None
     previous_id: str | None = None
     next_id: str | None = None
+    next_method: str | None = None
+    number: int = 1  # in its chain
     connected_to_system: int | None = None
     enqueued: int | None = None
     dequeued: int | None = None
     connected: int | None = None
-    disconnected: int | None = None
+    left: int | None = None  # by the agent, whose after-contact work begins
+    disconnected: int | None = None  # by the customer
     ended: int | None = None  # of after-contact work
     transfer_completed: int | None = None
+    is_external: bool = False  # transferred to a telephone number outside
     reason: str | None = None
     attempts: int = 0
     desk: Desk | None = None  # where it is ringing or was answered
     slot: Slot | None = None
     consulting: Leg | None = None  # the leg whose agent waits for this one to be answered
+    interrupted: int = 0  # last time that a hold or a pause began
+    resumed: int = 0  # last time that one ended
     held: int = 0
     holds: int = 0
     longest_hold: int = 0
     paused: int = 0
     pauses: int = 0
 
-    @property
-    def is_abandoned(self) -> bool:
-        """Whether it was queued, never reached an agent and led nowhere."""
-        return self.enqueued is not None and self.connected is None and self.next_id is None
+    def followed_by(self, contact_id: str, method: str, queue: int, now: int) -> Leg:
+        """The contact that follows for the same customer, from now on; both know of each other."""
+        self.next_id, self.next_method = contact_id, method
+        return Leg(
+            contact_id=contact_id,
+            channel=self.channel,
+            method=method,
+            initiated=now,
+            category=self.category,
+            task=self.task,
+            customer=self.customer,
+            queue=queue,
+            is_labelled=self.is_labelled,
+            is_anonymous=self.is_anonymous,
+            initial_id=self.initial_id or self.contact_id,
+            previous_id=self.contact_id,
+            number=self.number + 1,
+            connected_to_system=None if method == "CALLBACK" else now,
+        )
 
 
 @dataclass(slots=True, eq=False)
@@ -90,6 +112,11 @@ class Slot:
     state: str
     state_at: int
     json: str
+
+    @property
+    def is_ringing(self) -> bool:
+        """Whether the agent has yet to answer, or the customer whom the agent phones."""
+        return self.state in ("CONNECTING", "INCOMING")
 
 
 @dataclass(slots=True, eq=False)
@@ -128,9 +155,18 @@ class Desk:
     slots: list[Slot] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
     idle_since: int = 0
-    state: str | None = None  # activity by precedence since `event_at`; None while signed out
+    doing: Doing | None = None  # since `event_at`; None while signed out
     event_at: int = 0
     snapshot: str = "null"  # as last told
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the agent is at work, has no contact and is not about to turn to anything."""
+        return self.is_online and not (self.is_leaving or self.next or self.slots)
+
+    def next_event_at(self, now: int) -> int:
+        """When the agent's next event is told: now, or just after the one before."""
+        return max(now, self.event_at + 1)
 
     def takes(self, channel: str) -> bool:
         """Whether one more contact of the channel may ring here now."""
