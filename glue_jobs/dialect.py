@@ -37,6 +37,10 @@ _OTHER_MEANING = {
     "SKEWNESS": "the engines estimate it differently",
     "KURTOSIS": "the engines estimate it differently",
     "TYPEOF": "the engines name types differently",
+    **dict.fromkeys(
+        ("AT_TIMEZONE", "WITH_TIMEZONE"),
+        "write CAST(at_timezone(with_timezone(…, 'UTC'), zone) AS timestamp)",
+    ),
 }
 
 
@@ -69,7 +73,7 @@ def tables(tree: exp.Query) -> list[str]:
 
 def translated(tree: exp.Query, values: Values) -> str:
     """DuckDB's SQL for a parsed query, with its named parameters filled in as literals."""
-    known = _typed(tree.transform(lambda node: _filled(node, values)))
+    known = _typed(tree.transform(lambda node: _clock(_filled(node, values))))
     for node in reversed(list(known.walk(bfs=True))):  # what is inside is mended first
         mended: Any = _mended(node)
         if mended is not node:
@@ -88,6 +92,25 @@ def _filled(node: exp.Expression, values: Values) -> exp.Expression:
         raise QueryError(f"the query's parameter :{node.name} has no value")
     value = values[node.name]
     return exp.Literal.number(value) if isinstance(value, int) else exp.Literal.string(value)
+
+
+def _clock(node: exp.Expression) -> exp.Expression:
+    """What a zone's clock shows at a UTC instant, in DuckDB's words; other zones are refused."""
+    shown, utc = _call(node.this, "AT_TIMEZONE"), exp.Literal.string("UTC")
+    if not (isinstance(node, exp.Cast) and node.is_type("timestamp") and shown):
+        return node
+    instant = _call(shown[0], "WITH_TIMEZONE")
+    if not instant or instant[1] != utc:
+        return node
+    at_utc = exp.func("TIMEZONE", utc, instant[0])
+    node.set("this", exp.func("TIMEZONE", shown[1], at_utc))
+    return node
+
+
+def _call(node: Any, name: str) -> list[exp.Expression]:
+    """The arguments of a call of that function; none for anything else."""
+    is_call = isinstance(node, exp.Anonymous) and node.name.upper() == name
+    return list(node.expressions) if is_call else []
 
 
 def _typed(tree: exp.Expression) -> exp.Expression:

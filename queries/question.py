@@ -1,7 +1,7 @@
 """The questions in this folder: their SQL, and the parameters that their headers document.
 
 A header line `-- param NAME: TYPE = DEFAULT -- meaning` declares a parameter; TYPE is `date`,
-`text`, `integer`, or the allowed words as `one|two|three`.
+`text`, `integer`, `zone` (an IANA time zone), or the allowed words as `one|two|three`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import date
 from importlib.resources import files
 from typing import NamedTuple
+from zoneinfo import available_timezones
 
 _PARAMETER = re.compile(
     r"^-- param (?P<name>\w+): (?P<type>\S+) = (?P<default>.*?) -- (?P<meaning>.+)$", re.MULTILINE
@@ -40,6 +41,10 @@ class Parameter(NamedTuple):
                 return int(text)
         except ValueError as error:
             raise QuestionError(f"parameter {self.name}: {text!r} is not a {self.type}") from error
+        if self.type == "zone" and text not in available_timezones():
+            raise QuestionError(
+                f"parameter {self.name}: {text!r} is not a time zone such as Europe/Berlin"
+            )
         words = self.type.split("|")
         if len(words) > 1 and text not in words:
             raise QuestionError(f"parameter {self.name}: {text!r} is not one of {', '.join(words)}")

@@ -5,82 +5,69 @@ Source: Amazon Connect administrator guide, "Contact record data model".
 
 from __future__ import annotations
 
+from functools import cache
+
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from transforms import fields
+from transforms import fields, tables
 from transforms.customer import Token, tokens
-from transforms.duck import id_in_arn, instance_id, kernel, literal
-from transforms.fields import count, instant, seconds, text
-from transforms.taxonomy import Taxonomy
+from transforms.duck import id_in_arn, instance_id, kernel
+from transforms.fields import Record, entries_of
+from transforms.scrubbing import kept, scrubbed, unwrapped
+from transforms.tables.columns import LEVELS, text
+from transforms.taxonomy import Taxonomy, categorised
+from transforms.unknown_fields import with_unknown_fields
 
-FIELDS = (
-    text("aws_account_id", "AWSAccountId"),
-    text("contact_id", "ContactId"),
-    text("initial_contact_id", "InitialContactId"),
-    text("previous_contact_id", "PreviousContactId"),
-    text("related_contact_id", "RelatedContactId"),
-    text("next_contact_id", "NextContactId"),
-    text("channel", "Channel"),
-    text("initiation_method", "InitiationMethod"),
-    instant("initiation_timestamp", "InitiationTimestamp"),
-    instant("connected_to_system_timestamp", "ConnectedToSystemTimestamp"),
-    instant("last_update_timestamp", "LastUpdateTimestamp"),
-    instant("scheduled_timestamp", "ScheduledTimestamp"),
-    instant("transfer_completed_timestamp", "TransferCompletedTimestamp"),
-    instant("disconnect_timestamp", "DisconnectTimestamp"),
-    text("disconnect_reason", "DisconnectReason"),
-    seconds("queue_duration_ms", "Queue.Duration"),
-    instant("queue_dequeue_timestamp", "Queue.DequeueTimestamp"),
-    instant("queue_enqueue_timestamp", "Queue.EnqueueTimestamp"),
-    text("queue_name", "Queue.Name"),
-    text("queue_arn", "Queue.ARN"),
-    count("agent_connection_attempts", "AgentConnectionAttempts"),
-    instant("agent_connected_to_agent_timestamp", "Agent.ConnectedToAgentTimestamp"),
-    seconds("agent_interaction_duration_ms", "Agent.AgentInteractionDuration"),
-    seconds("agent_customer_hold_duration_ms", "Agent.CustomerHoldDuration"),
-    count("agent_number_of_holds", "Agent.NumberOfHolds"),
-    seconds("agent_longest_hold_duration_ms", "Agent.LongestHoldDuration"),
-    instant("agent_after_contact_work_start_timestamp", "Agent.AfterContactWorkStartTimestamp"),
-    instant("agent_after_contact_work_end_timestamp", "Agent.AfterContactWorkEndTimestamp"),
-    seconds("agent_after_contact_work_duration_ms", "Agent.AfterContactWorkDuration"),
-    seconds("agent_pause_duration_ms", "Agent.AgentPauseDuration"),
-    text("agent_username", "Agent.Username"),
-    text("agent_arn", "Agent.ARN"),
-    text("instance_arn", "InstanceARN"),
-    *(
-        text(f"agent_hierarchy_groups_level_{n}_name", f"Agent.HierarchyGroups.Level{n}.GroupName")
-        for n in range(1, 6)
+_ADDRESSES = tuple(f"{whose}_endpoint_address" for whose in ("customer", "transferred", "system"))
+# Read for what it decides, not kept as it is.
+_CUSTOMER = text("customer", "The customer's id as received", path="CustomerId")
+
+RECORD = Record(
+    (*tables.CONTACT_RECORD.columns, _CUSTOMER),
+    names={
+        "arn": "ARN",
+        "state": "state",
+        "state_start_timestamp": "stateStartTimestamp",
+        "state_end_timestamp": "stateEndTimestamp",
+        "expiry_duration_in_seconds": "DurationInSeconds",
+    },
+    unread=(
+        "AdditionalEmailRecipients",
+        "Agent.AcceptedByAgentTimestamp",
+        "Agent.AgentInitiatedHoldDuration",
+        "Agent.Capabilities.ScreenShare",
+        "Agent.PreviewEndTimestamp",
+        "ContactLens",
+        "Customer.Capabilities.ScreenShare",
+        "GlobalResiliencyMetadata",
+        "OutboundStrategy",
     ),
-    text("agent_routing_profile_name", "Agent.RoutingProfile.Name"),
-    text("agent_routing_profile_arn", "Agent.RoutingProfile.ARN"),
-    text("aws_contact_trace_record_format_version", "AWSContactTraceRecordFormatVersion"),
-    text("customer_endpoint_type", "CustomerEndpoint.Type"),
-    text("system_endpoint_type", "SystemEndpoint.Type"),
 )
-# Read for what they decide, not kept as they are.
-_ADDRESS = text("customer_endpoint_address", "CustomerEndpoint.Address")
-_CUSTOMER = text("customer", "CustomerId")
-_REDACTED = text("redacted", "SegmentAttributes.connect:RedactedFields")
-_READ = (*FIELDS, _ADDRESS, _CUSTOMER, _REDACTED)
 
-_STRUCTURE = fields.shape(_READ, {"Attributes": "MAP(VARCHAR, VARCHAR)"})
+# Attributes and tags have no order that matters, but a map keeps the one it came in.
+_MAPS = ("Attributes", "SegmentAttributes", "ContactDetails", "Tags", "ContactEvaluations")
+_SORTED = (f'"{name}" := ' + entries_of(f'r."{name}"') for name in _MAPS)
+_CONTENT = f"concat(CAST(to_json(struct_update(r, {', '.join(_SORTED)})) AS VARCHAR), unknown)"
 
-# The order of attributes is no content, but a map keeps it.
-_CANONICAL = """struct_update(r, "Attributes" :=
-    map_from_entries(list_sort(map_entries(r."Attributes"))))"""
-
-# The value is a list of names, flat or as {"ValueString": "…"}.
-_REDACTED_FIELDS = f"""CASE WHEN {_REDACTED.text} IS NULL THEN 0
-    ELSE len(string_split({_REDACTED.text}, ',')) END"""
+_SEGMENT = unwrapped('r."SegmentAttributes"')
+_REDACTED_FIELDS = f"""coalesce(len([name FOR name IN
+    string_split([e.value FOR e IN {_SEGMENT} IF e.key = 'connect:RedactedFields'][1], ',')
+    IF trim(name) <> '']), 0)"""
 
 _OWN_DAY = """CAST(coalesce(initiation_timestamp, connected_to_system_timestamp,
     queue_enqueue_timestamp, agent_connected_to_agent_timestamp, disconnect_timestamp,
     scheduled_timestamp, last_update_timestamp) AS DATE)"""
 
-
-def attribute(key: str) -> str:
-    """SQL for a contact attribute of the transformed record `r`."""
-    return f'r."Attributes"[{literal(key)}]'
+_ARN_KINDS = {
+    "queue": "queue",
+    "agent": "agent",
+    "agent_routing_profile": "routing-profile",
+    **{f"agent_hierarchy_groups_level_{level}": "agent-group" for level in LEVELS},
+}
+_IDS = ", ".join(
+    f"{id_in_arn(f'{name}_arn', kind)} AS {name}_id" for name, kind in _ARN_KINDS.items()
+)
 
 
 def contact_records(
@@ -89,45 +76,68 @@ def contact_records(
     """One row per line: the columns of `contact_record` and `reject_reason` (null = good).
 
     `lines` has one JSON text per row in the column `line`. `number_token` and `customer_token`
-    turn a phone number and another customer id into tokens; they are called once per distinct
-    value. Rejects keep their row, so that input rows = output rows.
+    turn a phone number and another customer id or address into tokens; each is called once per
+    distinct value. Rejects keep their row, so that input rows = output rows.
     """
     with kernel({"lines": lines}) as db:
-        db.execute(f"""CREATE TEMP TABLE transformed AS
-            {fields.read(_STRUCTURE)}""")
-        for name, field, token in (
-            ("number", _ADDRESS, number_token),
-            ("customer", _CUSTOMER, customer_token),
-        ):
-            db.register(name, tokens(db, f"SELECT {field.text} FROM transformed", token))
-        return db.sql(f"""
-            WITH typed AS (
-                SELECT {fields.selected(FIELDS)},
-                    {_REDACTED_FIELDS} AS redacted,
-                    {fields.filled(_READ)} AS filled,
-                    coalesce({fields.type_mismatch(FIELDS, _STRUCTURE)},
-                        {fields.negative(FIELDS)}) AS mistyped,
-                    r
+        db.register("known", with_unknown_fields(db, lines, RECORD, taxonomy.keep.fields))
+        rows = db.sql(f"""
+            WITH transformed AS ({RECORD.read("known")}),
+            typed AS (
+                SELECT {RECORD.selected(**_kept(taxonomy))},
+                    {_REDACTED_FIELDS} AS redacted, {RECORD.filled} AS filled,
+                    r, kinds, unknown_fields, unknown
                 FROM transformed)
-            SELECT typed.* EXCLUDE (r),
+            SELECT * EXCLUDE (r, kinds, unknown, redacted, filled),
                 {_OWN_DAY} AS day,
                 {instance_id("instance_arn", "agent_arn", "queue_arn")} AS instance_id,
-                {id_in_arn("queue_arn", "queue")} AS queue_id,
-                {id_in_arn("agent_arn", "agent")} AS agent_id,
-                {id_in_arn("agent_routing_profile_arn", "routing-profile")}
-                    AS agent_routing_profile_id,
-                {taxonomy.category(attribute, "queue_name")} AS category,
-                {taxonomy.task(attribute, "queue_name")} AS task,
-                {taxonomy.skill(attribute, "queue_name")} AS skill,
-                coalesce(number.token, customer.token) AS customer_id,
-                {fields.record_version("last_update_timestamp", "redacted", "filled", _CANONICAL)}
+                {_IDS},
+                {fields.record_version("last_update_timestamp", "redacted", "filled", _CONTENT)}
                     AS record_version,
                 CASE
                     WHEN r IS NULL THEN 'not_json'
                     WHEN coalesce(contact_id, '') = '' THEN 'missing_contact_id'
-                    WHEN mistyped IS NOT NULL THEN mistyped
-                    WHEN {_OWN_DAY} IS NULL THEN 'no_timestamp'
+                    ELSE coalesce({RECORD.type_mismatch}, {RECORD.negative},
+                        CASE WHEN {_OWN_DAY} IS NULL THEN 'no_timestamp' END)
                 END AS reject_reason
-            FROM typed
-            LEFT JOIN number ON number.value = {_ADDRESS.text}
-            LEFT JOIN customer ON customer.value = {_CUSTOMER.text}""").to_arrow_table()
+            FROM typed""").to_arrow_table()
+    hidden = _pseudonymous(RECORD.completed(rows), number_token, customer_token)
+    return categorised(hidden, taxonomy)
+
+
+def _kept(taxonomy: Taxonomy) -> dict[str, str]:
+    """SQL of the columns that hold what people wrote."""
+    keep = taxonomy.keep
+    attributes, details, tags = (
+        entries_of(f'r."{name}"') for name in ("Attributes", "ContactDetails", "Tags")
+    )
+    return {
+        "attributes": kept(attributes, taxonomy.kept_attributes),
+        "segment_attributes": kept(_SEGMENT, taxonomy.kept_segment_attributes),
+        "contact_details": kept(details, keep.contact_details),
+        "tags_references_items": kept(tags, keep.tags, prefix="aws:"),
+        "references": _each("references", name=scrubbed("x.name"), value="NULL::VARCHAR"),
+        "recordings": _each("recordings", deletion_reason=scrubbed("x.deletion_reason")),
+        "recording_deletion_reason": scrubbed('r."Recording"."DeletionReason"'),
+    }
+
+
+def _each(column: str, **parts: str) -> str:
+    """SQL for a column's list in which parts of every item `x` are something else."""
+    changes = ", ".join(f'"{part}" := {sql}' for part, sql in parts.items())
+    return f"[struct_update(x, {changes}) FOR x IN {RECORD.cast(column)}]"
+
+
+def _pseudonymous(rows: pa.Table, number_token: Token, customer_token: Token) -> pa.Table:
+    """`rows` with tokens for addresses, and `customer_id`: of the number, else of the id."""
+    number, other = cache(number_token), cache(customer_token)
+
+    def address_token(address: str | None) -> str | None:
+        return number(address) or other(address)
+
+    ids = tokens(rows.column("customer"), other)
+    numbers = tokens(rows.column("customer_endpoint_address"), number)
+    for name in _ADDRESSES:
+        found = tokens(rows.column(name), address_token)
+        rows = rows.set_column(rows.schema.get_field_index(name), name, found)
+    return rows.drop_columns(["customer"]).append_column("customer_id", pc.coalesce(numbers, ids))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 
 import duckdb
 import pyarrow as pa
@@ -11,11 +12,18 @@ import pyarrow as pa
 
 @contextmanager
 def kernel(tables: Mapping[str, pa.Table]) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An in-memory DuckDB that sees `tables` by name and nothing else."""
-    with duckdb.connect() as connection:
+    """A connection to an in-memory DuckDB that sees `tables` by name and nothing else."""
+    with _database().cursor() as connection:
         for name, table in tables.items():
             connection.register(name, table)
         yield connection
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    # Opening one takes longer than most queries over a day; names and temporary tables belong to
+    # the connection, so those of two queries never meet.
+    return duckdb.connect()
 
 
 def rows(sql: str, **tables: pa.Table) -> pa.Table:

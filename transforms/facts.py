@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from transforms.duck import literal, rows
@@ -16,6 +18,12 @@ def violations(data: pa.Table, table: Table) -> dict[str, int]:
     counts = ", ".join(f"{sql} AS fact_{n}" for n, sql in enumerate(facts.values()))
     found = rows(f"SELECT {counts} FROM data", data=data).to_pylist()[0]
     return {name: int(found[f"fact_{n}"] or 0) for n, name in enumerate(facts)}
+
+
+def key_hashes(data: pa.Table, table: Table) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """A 64-bit hash of every row's key, for telling repeated keys over pieces read one by one."""
+    hashed = rows(f"SELECT hash({', '.join(table.key)}) AS h FROM data", data=data)
+    return np.asarray(hashed.column("h").to_numpy())
 
 
 def _facts(table: Table) -> Iterator[tuple[str, str]]:
@@ -34,5 +42,12 @@ def _facts(table: Table) -> Iterator[tuple[str, str]]:
                 f"{column.name} is at least {column.minimum:g}",
                 f"count(*) FILTER ({column.name} < {column.minimum})",
             )
+        if column.maximum is not None:
+            yield (
+                f"{column.name} is at most {column.maximum:g}",
+                f"count(*) FILTER ({column.name} > {column.maximum})",
+            )
+        if column.absent:
+            yield f"{column.name} is always null", f"count({column.name})"
     for fact in table.facts:
         yield fact.name, f"count(*) FILTER (NOT ({fact.holds}))"

@@ -1,165 +1,283 @@
 """Typed fields out of JSON text, so that a value of the wrong type is a reject and not a null.
 
-DuckDB's `json_transform` turns what does not fit its target type into NULL without a word. So
+What is read follows from the table's columns: a column's path says where, its type and unit say
+how. DuckDB's `json_transform` turns what does not fit its target type into NULL without a word. So
 every leaf is read as text, cast here with TRY_CAST, and a text that does not cast names its field;
 what should hold fields and is no object is named too.
 """
 
 from __future__ import annotations
 
-import copy
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+
+from transforms.duck import literal
+from transforms.schema import Column
 
 Shape = Mapping[str, Any]
 
-# DuckDB would also take an offset, which it would ignore, and 'infinity', 'epoch', years BC or
-# beyond 9999, which Python and other readers of the lake cannot hold.
-_ISO_8601 = r"(19|20|21)\d\d-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00)?)?"
-_INSTANT = (
-    f"CASE WHEN regexp_full_match({{text}}, '{_ISO_8601}') THEN TRY_CAST({{text}} AS TIMESTAMP) END"
-)
+# DuckDB would also take 'infinity', 'epoch', years BC or beyond 9999, which Python and other
+# readers of the lake cannot hold.
+_CLOCK = r"(19|20|21)\d\d-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?"
+_UTC = rf"{_CLOCK}(Z|\+00:00)?)?"
+_OFFSET = rf"{_CLOCK}[+-]\d\d(:?\d\d)?)"
+# A cast to a plain timestamp ignores the offset.
+_INSTANT = f"""CASE WHEN regexp_full_match({{text}}, '{_UTC}') THEN TRY_CAST({{text}} AS TIMESTAMP)
+    WHEN regexp_full_match({{text}}, '{_OFFSET}')
+    THEN make_timestamp(epoch_us(TRY_CAST({{text}} AS TIMESTAMPTZ))) END"""
 _NUMBER = "CASE WHEN isfinite(TRY_CAST({text} AS DOUBLE)) THEN TRY_CAST({text} AS DOUBLE) END"
 # A cast alone would round 1.5 to 2.
 _COUNT = """CASE WHEN TRY_CAST({text} AS DOUBLE) = TRY_CAST({text} AS BIGINT)
     THEN TRY_CAST({text} AS BIGINT) END"""
+_SECONDS = "TRY_CAST(round(TRY_CAST({text} AS DOUBLE) * 1000) AS BIGINT)"
+# A cast alone would take 1, t, yes and more.
+_TRUTH = "CASE lower({text}) WHEN 'true' THEN true WHEN 'false' THEN false END"
 
 
-class Field(NamedTuple):
-    """A column taken from a path of the record's JSON, with the SQL that types its text."""
+@dataclass(frozen=True)
+class Record:
+    """How a kind's JSON is read.
 
-    column: str
-    path: str
-    sql: str = "{text}"
-
-    @property
-    def text(self) -> str:
-        """SQL for the field's text in the transformed record `r`."""
-        return ".".join(f'"{part}"' for part in ("r", *self.path.split(".")))
-
-    @property
-    def typed(self) -> str:
-        """SQL for the field's typed value."""
-        return self.sql.format(text=self.text)
-
-
-def text(column: str, path: str) -> Field:
-    """A text field; an empty text is kept."""
-    return Field(column, path)
-
-
-def instant(column: str, path: str) -> Field:
-    """A UTC instant from ISO 8601 text of the years 1900 to 2199, without an offset."""
-    return Field(column, path, _INSTANT)
-
-
-def instant_of(text_sql: str) -> str:
-    """SQL for the UTC instant in a text; null where that is none."""
-    return _INSTANT.format(text=text_sql)
-
-
-def seconds(column: str, path: str) -> Field:
-    """Milliseconds from a number of seconds."""
-    return Field(column, path, "TRY_CAST(round(TRY_CAST({text} AS DOUBLE) * 1000) AS BIGINT)")
-
-
-def count(column: str, path: str) -> Field:
-    """A whole number."""
-    return Field(column, path, _COUNT)
-
-
-def number(column: str, path: str) -> Field:
-    """A finite number."""
-    return Field(column, path, _NUMBER)
-
-
-def shape(fields: Sequence[Field], lists: Shape | None = None) -> Shape:
-    """The `json_transform` structure: every field's path as text, and `lists` as given."""
-    tree: dict[str, Any] = copy.deepcopy(dict(lists or {}))
-    for field in fields:
-        *parents, leaf = field.path.split(".")
-        node = tree
-        for parent in parents:
-            node = node.setdefault(parent, {})
-        node[leaf] = "VARCHAR"
-    return tree
-
-
-def read(structure: Shape) -> str:
-    """SQL for every line's transformed record `r` and the JSON `kinds` of what holds its fields.
-
-    Both are null for a line that is not JSON.
+    `columns`: those with a `path` are read from it. Parts of a path are separated by dots, and
+    `A|B` as the last part means two spellings of one field. `names`: fields of nested structs
+    whose JSON name is not the column's name in CamelCase, as paths too. `unread`: paths that the
+    published model has and the lake has no use for.
     """
-    paths = ", ".join(f"'{_json_path(path)}'" for path, _ in _containers(structure))
-    return f"""SELECT TRY(json_transform(line, '{json.dumps(structure)}')) AS r,
-        TRY(json_type(line, CAST([{paths}] AS VARCHAR[]))) AS kinds FROM lines"""
+
+    columns: tuple[Column, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+
+    @cached_property
+    def fields(self) -> tuple[Column, ...]:
+        """The columns that are read, in order."""
+        return tuple(column for column in self.columns if column.path)
+
+    @cached_property
+    def shape(self) -> Shape:
+        """The `json_transform` structure: every leaf as text."""
+        tree: dict[str, Any] = {}
+        for column in self.fields:
+            _plant(tree, column.path, self._shape(column.type))
+        return tree
+
+    def read(self, lines: str) -> str:
+        """SQL for `lines` with their transformed record `r` and the `kinds` of what holds fields.
+
+        Both are null for a `line` that is not JSON.
+        """
+        paths = ", ".join(literal(json_path(path)) for path, _ in self._holders)
+        return f"""SELECT *, TRY(json_transform(line, {literal(json.dumps(self.shape))})) AS r,
+            TRY(json_type(line, CAST([{paths}] AS VARCHAR[]))) AS kinds FROM {lines}"""
+
+    def completed(self, rows: pa.Table) -> pa.Table:
+        """`rows` with the columns that no stream can fill, null."""
+        for column in self.columns:
+            if column.absent:
+                rows = rows.append_column(column.name, pa.nulls(rows.num_rows, column.type))
+        return rows
+
+    def text(self, column: Column) -> str:
+        """SQL for a field as it stands in the transformed record `r`."""
+        return _found("r", column.path)
+
+    def selected(self, **instead: str) -> str:
+        """SQL select list of the typed fields under their column names.
+
+        `instead` is the SQL of columns that are not simply cast.
+        """
+        return ",\n".join(
+            f'{instead.get(c.name) or self._typed(self.text(c), c)} AS "{c.name}"'
+            for c in self.fields
+        )
+
+    def cast(self, name: str) -> str:
+        """SQL for one typed field."""
+        [column] = (column for column in self.fields if column.name == name)
+        return self._typed(self.text(column), column)
+
+    @property
+    def type_mismatch(self) -> str:
+        """SQL for `type_mismatch: <path>` of the first value of the wrong type; else null.
+
+        That is an object or list which is something else, or a field whose text does not cast.
+        It needs `r`, `kinds` and the typed columns.
+        """
+        holders = " ".join(
+            f"WHEN kinds[{n}] NOT IN ('{kind}', 'NULL') THEN {literal('.'.join(path))}"
+            for n, (path, kind) in enumerate(self._holders, 1)
+        )
+        leaves = " ".join(
+            f'WHEN {self.text(c)} IS NOT NULL AND "{c.name}" IS NULL THEN {literal(_first(c.path))}'
+            for c in self.fields
+            if not pa.types.is_nested(c.type) and not pa.types.is_string(c.type)
+        )
+        nested = [
+            sought
+            for c in self.fields
+            if pa.types.is_nested(c.type) and (sought := self._misfit(self.text(c), c.type, c.path))
+        ]
+        first = f"coalesce(CASE {holders} {leaves} END, {', '.join([*nested, 'NULL'])})"
+        return f"'type_mismatch: ' || {first}"
+
+    @property
+    def negative(self) -> str:
+        """SQL for `negative: <path>` of the first typed column below its minimum; else null."""
+        cases = " ".join(
+            f'WHEN "{c.name}" < {c.minimum} THEN {literal(f"negative: {_first(c.path)}")}'
+            for c in self.fields
+            if c.minimum is not None
+        )
+        return f"CASE {cases} END"
+
+    @property
+    def filled(self) -> str:
+        """SQL for the number of fields that are not null."""
+        return " + ".join(f"({self.text(column)} IS NOT NULL)::INT" for column in self.fields)
+
+    @cached_property
+    def _holders(self) -> tuple[tuple[tuple[str, ...], str], ...]:
+        return tuple(_holders(self.shape))
+
+    def _name(self, name: str) -> str:
+        return self.names.get(name) or "".join(part.capitalize() for part in name.split("_"))
+
+    def _shape(self, kind: pa.DataType) -> Any:
+        if pa.types.is_list(kind):
+            return [self._shape(kind.value_type)]
+        if pa.types.is_map(kind):
+            return f"MAP(VARCHAR, {_sql_type(self._shape(kind.item_type))})"
+        if not pa.types.is_struct(kind):
+            return "VARCHAR"
+        tree: dict[str, Any] = {}
+        for part in kind:
+            _plant(tree, self._name(part.name), self._shape(part.type))
+        return tree
+
+    def _typed(self, text: str, column: Column) -> str:
+        is_seconds = column.name.endswith("_ms") and not column.path.endswith("InMillis")
+        return _SECONDS.format(text=text) if is_seconds else self._cast(text, column.type)
+
+    def _cast(self, text: str, kind: pa.DataType, depth: int = 0) -> str:
+        """SQL for a value of the transformed record in its type, whole structures included."""
+        if pa.types.is_list(kind) and not pa.types.is_string(kind.value_type):
+            return f"[{self._cast(f'x{depth}', kind.value_type, depth + 1)} FOR x{depth} IN {text}]"
+        if pa.types.is_map(kind):
+            value = self._cast(f"x{depth}.value", kind.item_type, depth + 1)
+            entries = f"[{{'k': x{depth}.key, 'v': {value}}} FOR x{depth} IN {entries_of(text)}]"
+            return f"CASE WHEN {text} IS NOT NULL THEN map_from_entries({entries}) END"
+        if pa.types.is_struct(kind):
+            parts = ", ".join(
+                f"'{part.name}': {self._cast(self._within(text, part), part.type, depth)}"
+                for part in kind
+            )
+            return f"CASE WHEN {text} IS NOT NULL THEN {{{parts}}} END"
+        return _leaf(kind).format(text=text)
+
+    def _misfit(self, text: str, kind: pa.DataType, path: str, depth: int = 0) -> str | None:
+        """SQL for the path of the first leaf within `text` that does not cast; None = all do."""
+        if pa.types.is_list(kind) or pa.types.is_map(kind):
+            is_list = pa.types.is_list(kind)
+            inner = self._misfit(
+                f"x{depth}", kind.value_type if is_list else kind.item_type, path, depth + 1
+            )
+            items = text if is_list else f"map_values({text})"
+            found = f"[{inner} FOR x{depth} IN {items}]"
+            return inner and f"[m FOR m IN {found} IF m IS NOT NULL][1]"
+        if pa.types.is_struct(kind):
+            found_parts = [
+                sought
+                for part in kind
+                for below in [f"{path}.{_first(self._name(part.name))}"]
+                if (sought := self._misfit(self._within(text, part), part.type, below, depth))
+            ]
+            return f"coalesce({', '.join(found_parts)})" if found_parts else None
+        if pa.types.is_string(kind):
+            return None
+        typed = _leaf(kind).format(text=text)
+        return f"CASE WHEN {text} IS NOT NULL AND {typed} IS NULL THEN {literal(path)} END"
+
+    def _within(self, text: str, part: pa.Field) -> str:
+        return _found(text, self._name(part.name))
 
 
-def _containers(structure: Shape, *parents: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    for name, inner in structure.items():
-        path = (*parents, name)
-        if isinstance(inner, list):
-            yield path, "ARRAY"
-        elif isinstance(inner, Mapping):
-            yield path, "OBJECT"
-            yield from _containers(inner, *path)
-        elif inner.startswith("MAP"):
-            yield path, "OBJECT"
+def entries_of(text: str) -> str:
+    """SQL for a map's entries in the order of their keys; the order in the JSON is no content."""
+    return f"list_sort(map_entries({text}))"
 
 
-def _json_path(path: Sequence[str]) -> str:
+def spellings(path: str) -> tuple[tuple[str, ...], ...]:
+    """The parts of every spelling of a path."""
+    *parents, last = path.split(".")
+    return tuple((*parents, spelling) for spelling in last.split("|"))
+
+
+def json_path(path: tuple[str, ...]) -> str:
+    """The JSON path of an object's field."""
     return "$" + "".join(f'."{name}"' for name in path)
 
 
-def selected(fields: Sequence[Field]) -> str:
-    """SQL select list of the typed fields under their column names."""
-    return ",\n".join(f"{field.typed} AS {field.column}" for field in fields)
-
-
-def type_mismatch(fields: Sequence[Field], structure: Shape) -> str:
-    """SQL for `type_mismatch: <path>` of the first path with a value of the wrong type; else null.
-
-    That is an object or list which is something else, or a field whose text does not cast.
-    """
-    holders = " ".join(
-        f"WHEN kinds[{n}] NOT IN ('{kind}', 'NULL') THEN 'type_mismatch: {'.'.join(path)}'"
-        for n, (path, kind) in enumerate(_containers(structure), 1)
-    )
-    leaves = " ".join(
-        f"WHEN {field.text} IS NOT NULL AND {field.typed} IS NULL "
-        f"THEN 'type_mismatch: {field.path}'"
-        for field in fields
-        if field.sql != "{text}"
-    )
-    return f"CASE {holders} {leaves} END"
-
-
-def negative(fields: Sequence[Field]) -> str:
-    """SQL for `negative: <path>` of the first count or duration below zero; else null."""
-    cases = " ".join(
-        f"WHEN {field.typed} < 0 THEN 'negative: {field.path}'"
-        for field in fields
-        if "BIGINT" in field.sql or "DOUBLE" in field.sql
-    )
-    return f"CASE {cases} END"
-
-
-def filled(fields: Sequence[Field]) -> str:
-    """SQL for the number of fields that are not null."""
-    return " + ".join(f"({field.text} IS NOT NULL)::INT" for field in fields)
-
-
-def record_version(updated_at: str, redacted: str, filled_fields: str, record: str = "r") -> str:
+def record_version(updated_at: str, redacted: str, filled_fields: str, content: str) -> str:
     """SQL for a text whose order is the total order of a record's versions.
 
     Last update (null first), then the number of redacted fields, then the number of filled fields,
-    then the SHA-256 of the canonical JSON of every field that the lake reads: `record` has a fixed
-    field order, so re-serialised copies are equal. Last arrival would make replays differ. Every
-    part has a fixed width, so that texts compare as the parts do.
+    then the SHA-256 of `content`: the canonical JSON of every field that the lake reads or does not
+    know, so that re-serialised copies are equal. Last arrival would make replays differ. Every part
+    has a fixed width, so that texts compare as the parts do.
     """
     return f"""concat_ws('|',
         coalesce(strftime({updated_at}, '%Y-%m-%dT%H:%M:%S.%f'), '0000-00-00T00:00:00.000000'),
         lpad(CAST({redacted} AS VARCHAR), 3, '0'),
         lpad(CAST({filled_fields} AS VARCHAR), 4, '0'),
-        left(sha256(CAST(to_json({record}) AS VARCHAR)), 32))"""
+        left(sha256({content}), 32))"""
+
+
+def _first(path: str) -> str:
+    return ".".join(spellings(path)[0])
+
+
+def _found(holder: str, path: str) -> str:
+    choices = [".".join((holder, *(f'"{part}"' for part in parts))) for parts in spellings(path)]
+    return choices[0] if len(choices) == 1 else f"coalesce({', '.join(choices)})"
+
+
+def _plant(tree: dict[str, Any], path: str, leaf: Any) -> None:
+    for *parents, last in spellings(path):
+        node = tree
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        node[last] = leaf
+
+
+def _holders(shape: Shape, *parents: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    for name, inner in shape.items():
+        path = (*parents, name)
+        if isinstance(inner, list):
+            yield path, "ARRAY"
+        elif isinstance(inner, Mapping):
+            yield path, "OBJECT"
+            yield from _holders(inner, *path)
+        elif inner.startswith("MAP"):
+            yield path, "OBJECT"
+
+
+def _sql_type(shape: Any) -> str:
+    if isinstance(shape, Mapping):
+        parts = ", ".join(f'"{name}" {_sql_type(inner)}' for name, inner in shape.items())
+        return f"STRUCT({parts})"
+    return f"{_sql_type(shape[0])}[]" if isinstance(shape, list) else str(shape)
+
+
+def _leaf(kind: pa.DataType) -> str:
+    if pa.types.is_timestamp(kind):
+        return _INSTANT
+    if pa.types.is_integer(kind):
+        return _COUNT
+    if pa.types.is_floating(kind):
+        return _NUMBER
+    return _TRUTH if pa.types.is_boolean(kind) else "{text}"

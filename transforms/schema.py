@@ -19,7 +19,11 @@ class SchemaError(ValueError):
 
 
 class Column(NamedTuple):
-    """One column: its Arrow type, one sentence, and the facts that the quality gate checks."""
+    """One column: its Arrow type, one sentence, and the facts that the quality gate checks.
+
+    `path` is where the received record holds the value; a column without one is worked out.
+    `absent` is the reason why the column is always null: the official table has it, no stream does.
+    """
 
     name: str
     type: pa.DataType
@@ -27,6 +31,9 @@ class Column(NamedTuple):
     required: bool = False
     values: tuple[str, ...] = ()
     minimum: float | None = None
+    maximum: float | None = None
+    path: str = ""
+    absent: str = ""
 
 
 class Fact(NamedTuple):
@@ -41,6 +48,7 @@ class Table:
     """A table of the lake: its grain (`doc`), columns, key, order inside a file, and facts.
 
     Every table with a `day` column is partitioned by it: the UTC day of the record's own time.
+    `official`: how many of its first columns are those of the official analytics data lake.
     """
 
     name: str
@@ -49,6 +57,7 @@ class Table:
     key: tuple[str, ...]
     sort_by: tuple[str, ...] = ()
     facts: tuple[Fact, ...] = ()
+    official: int = 0
 
     @property
     def is_daily(self) -> bool:

@@ -1,18 +1,35 @@
 """What a contact is about: category, task and skill from attributes, then queue rules.
 
-The rules come from a small file, `taxonomy.toml`; here they are plain data and SQL.
+The rules come from a small file, `taxonomy.toml`; here they are plain data and SQL. They read what
+silver keeps, so that a changed file re-derives old days without the records as received.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import pyarrow as pa
+
+from transforms import duck
 from transforms.duck import literal
 
 UNCATEGORISED = "uncategorised"
+# Of Amazon Connect's own, those that name nobody.
+SEGMENT_ATTRIBUTES = ("connect:Direction", "connect:RedactedFields", "connect:Subtype")
 
 Rule = Mapping[str, str]  # queue name -> value
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Names whose values reach silver, scrubbed of numbers and addresses; `*` stands for all."""
+
+    attributes: tuple[str, ...] = ()
+    segment_attributes: tuple[str, ...] = ()
+    contact_details: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -25,31 +42,50 @@ class Taxonomy:
     queue_category: Rule = field(default_factory=dict)
     queue_task: Rule = field(default_factory=dict)
     queue_skill: Rule = field(default_factory=dict)
+    keep: Keep = field(default_factory=Keep)
 
-    def category(self, attribute: Callable[[str], str], queue: str) -> str:
-        """SQL for the category; `attribute(key)` is the SQL of an attribute's value."""
-        return _first(self.category_attributes, attribute, self.queue_category, queue)
+    @property
+    def kept_attributes(self) -> tuple[str, ...]:
+        """Attribute keys that reach silver: those that the rules read, and `keep`'s."""
+        read = (*self.category_attributes, *self.task_attributes, *self.skill_attributes)
+        return (*read, *self.keep.attributes)
 
-    def task(self, attribute: Callable[[str], str], queue: str) -> str:
-        """SQL for the task."""
-        return _first(self.task_attributes, attribute, self.queue_task, queue)
-
-    def skill(self, attribute: Callable[[str], str], queue: str) -> str:
-        """SQL for the skill; a queue is its own skill unless the file says otherwise."""
-        return _first(self.skill_attributes, attribute, self.queue_skill, queue, queue)
+    @property
+    def kept_segment_attributes(self) -> tuple[str, ...]:
+        """Segment attribute keys that reach silver: Amazon Connect's own, and `keep`'s."""
+        return (*SEGMENT_ATTRIBUTES, *self.keep.segment_attributes)
 
 
-def _first(
-    keys: tuple[str, ...],
-    attribute: Callable[[str], str],
-    rule: Rule,
-    queue: str,
-    otherwise: str = literal(UNCATEGORISED),
-) -> str:
-    choices = [f"nullif(trim({attribute(key)}), '')" for key in keys]
+def categorised(rows: pa.Table, taxonomy: Taxonomy) -> pa.Table:
+    """`rows` of contacts with `category`, `task` and `skill` by the taxonomy, in their order.
+
+    They follow from the columns `attributes` and `queue_name` alone: the first attribute that says
+    something, else the queue's rule, else `uncategorised`; a queue without a rule is its own skill.
+    """
+    chosen = duck.rows(_sql(taxonomy), contact=rows.select(["attributes", "queue_name"]))
+    for name in chosen.column_names:
+        at = rows.schema.get_field_index(name)
+        if at < 0:
+            rows = rows.append_column(name, chosen.column(name))
+        else:
+            rows = rows.set_column(at, name, chosen.column(name))
+    return rows
+
+
+def _sql(taxonomy: Taxonomy) -> str:
+    unknown = literal(UNCATEGORISED)
+    return f"""SELECT
+        {_first(taxonomy.category_attributes, taxonomy.queue_category, unknown)} AS category,
+        {_first(taxonomy.task_attributes, taxonomy.queue_task, unknown)} AS task,
+        {_first(taxonomy.skill_attributes, taxonomy.queue_skill, "queue_name")} AS skill
+        FROM contact"""
+
+
+def _first(keys: tuple[str, ...], rule: Rule, otherwise: str) -> str:
+    choices = [f"nullif(trim(attributes[{literal(key)}]), '')" for key in keys]
     if rule:
         cases = " ".join(
             f"WHEN {literal(name)} THEN {literal(value)}" for name, value in rule.items()
         )
-        choices.append(f"CASE {queue} {cases} END")
+        choices.append(f"CASE queue_name {cases} END")
     return f"coalesce({', '.join([*choices, otherwise])})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from transforms.duck import kernel
@@ -28,17 +29,24 @@ def newest(versions: pa.Table, table: Table) -> Newest:
     (equal key and version) + superseded (older versions).
     """
     key = ", ".join(table.key)
-    with kernel({"versions": versions}) as db:
-        rows = db.sql(f"""
-            SELECT * FROM versions
-            QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY record_version DESC) = 1
+    # Only what decides goes through the window; the rows themselves are taken by their number.
+    deciding = dict.fromkeys((*table.key, *table.sort_by, "record_version"))
+    narrow = versions.select(list(deciding)).append_column(
+        "place", pa.array(np.arange(len(versions)))
+    )
+    with kernel({"versions": narrow}) as db:
+        places = db.sql(f"""
+            SELECT place FROM versions
+            QUALIFY row_number() OVER
+                (PARTITION BY {key} ORDER BY record_version DESC, place) = 1
             ORDER BY {", ".join((*table.sort_by, *table.key))}""").to_arrow_table()
         distinct = _count(
             db.execute(
                 f"SELECT count(*) FROM (SELECT DISTINCT {key}, record_version FROM versions)"
             ).fetchone()
         )
-    return Newest(table.conform(rows), versions.num_rows - distinct, distinct - rows.num_rows)
+    rows = table.conform(versions.take(places.column("place")))
+    return Newest(rows, versions.num_rows - distinct, distinct - rows.num_rows)
 
 
 def _count(row: tuple[int, ...] | None) -> int:

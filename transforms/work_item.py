@@ -2,48 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pyarrow as pa
 
-from transforms import fields
+from transforms import fields, tables
 from transforms.customer import Token, tokens
 from transforms.duck import kernel
-from transforms.fields import instant, number, text
+from transforms.fields import Record
+from transforms.tables.columns import text
+from transforms.unknown_fields import with_unknown_fields
 
-FIELDS = (
-    text("work_item_id", "WorkItemId"),
-    text("agent_username", "AgentUsername"),
-    text("call_type", "CallType"),
-    text("customer", "CustomerId"),
-    text("status", "Status"),
-    number("remaining_minutes", "RemainingMinutes"),
-    instant("opened_timestamp", "OpenedTimestamp"),
-    instant("last_update_timestamp", "LastUpdateTimestamp"),
-)
-_STRUCTURE = fields.shape(FIELDS)
+_CUSTOMER = text("customer", "The customer as received, a number or an id", path="CustomerId")
+
+RECORD = Record((*tables.WORK_ITEM.columns, _CUSTOMER))
+
+_CONTENT = "concat(CAST(to_json(r) AS VARCHAR), unknown)"
 _OWN_DAY = "CAST(coalesce(opened_timestamp, last_update_timestamp) AS DATE)"
 
 
-def work_items(lines: pa.Table, token: Token) -> pa.Table:
+def work_items(lines: pa.Table, token: Token, keep: Collection[str] = ()) -> pa.Table:
     """One row per line: the columns of `work_item` and `reject_reason` (null = good).
 
-    `token` turns a customer (number or id) into a token, once per distinct value.
+    `token` turns a customer (number or id) into a token, once per distinct value. `keep` names the
+    unknown fields whose values are kept.
     """
     with kernel({"lines": lines}) as db:
-        db.execute(f"""CREATE TEMP TABLE typed AS
-            SELECT {fields.selected(FIELDS)}, {fields.filled(FIELDS)} AS filled,
-                coalesce({fields.type_mismatch(FIELDS, _STRUCTURE)},
-                    {fields.negative(FIELDS)}) AS mistyped,
-                r
-            FROM ({fields.read(_STRUCTURE)})""")
-        db.register("token", tokens(db, "SELECT customer FROM typed", token))
-        return db.sql(f"""
-            SELECT typed.* EXCLUDE (customer, r), token.token AS customer_id,
+        db.register("known", with_unknown_fields(db, lines, RECORD, keep))
+        rows = db.sql(f"""
+            WITH transformed AS ({RECORD.read("known")}),
+            typed AS (
+                SELECT {RECORD.selected()}, {RECORD.filled} AS filled,
+                    r, kinds, unknown_fields, unknown
+                FROM transformed)
+            SELECT * EXCLUDE (r, kinds, unknown, filled),
                 {_OWN_DAY} AS day,
-                {fields.record_version("last_update_timestamp", "0", "filled")} AS record_version,
+                {fields.record_version("last_update_timestamp", "0", "filled", _CONTENT)}
+                    AS record_version,
                 CASE
                     WHEN r IS NULL THEN 'not_json'
                     WHEN coalesce(work_item_id, '') = '' THEN 'missing_work_item_id'
-                    WHEN mistyped IS NOT NULL THEN mistyped
-                    WHEN {_OWN_DAY} IS NULL THEN 'no_timestamp'
+                    ELSE coalesce({RECORD.type_mismatch}, {RECORD.negative},
+                        CASE WHEN {_OWN_DAY} IS NULL THEN 'no_timestamp' END)
                 END AS reject_reason
-            FROM typed LEFT JOIN token ON token.value = customer""").to_arrow_table()
+            FROM typed""").to_arrow_table()
+    customer_ids = tokens(rows.column("customer"), token)
+    return rows.drop_columns(["customer"]).append_column("customer_id", customer_ids)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.transforms.landed import INSTANCE, at, event, parsed, versions
+from tests.transforms.rich_records import rich_agent_events
 from transforms import tables
 
-SAMPLES = Path(__file__).parents[3] / "shared" / "data" / "samples" / "agent_events"
 NOON = "2024-05-06T12:00:00.000Z"
 
 
@@ -127,6 +126,56 @@ def test_what_cannot_be_typed_has_a_reason_and_what_is_unknown_passes(fields, ex
     assert expected == row(event(NOON, **fields))["reject_reason"]
 
 
+@pytest.mark.parametrize("snapshot", ["CurrentAgentSnapshot", "PreviousAgentSnapshot"])
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("Contacts.StateStartTimestamp", {"Contacts": [{}, {"StateStartTimestamp": "soon"}]}),
+        (
+            "Configuration.RoutingProfile.Concurrency.AvailableSlots",
+            {"Configuration": {"RoutingProfile": {"Concurrency": [{"AvailableSlots": "x"}]}}},
+        ),
+        (
+            "Configuration.Proficiencies.ProficiencyLevel",
+            {"Configuration": {"Proficiencies": [{"Level": "high"}]}},
+        ),
+        ("Configuration.RoutingProfile", {"Configuration": {"RoutingProfile": []}}),
+    ],
+)
+def test_a_wrong_value_within_a_snapshot_is_a_reject_that_names_it(snapshot, path, fields):
+    found = row(event(NOON, **{snapshot: fields}))
+    assert found["reject_reason"] == f"type_mismatch: {snapshot}.{path}"
+
+
+@pytest.mark.parametrize("key", ["Name", "GroupName"])
+def test_a_hierarchy_group_has_its_name_under_either_key(key):
+    found = configured(AgentHierarchyGroups={"Level1": {key: "Porto"}})
+    assert found["current_agent_hierarchy_groups_level_1_name"] == "Porto"
+
+
+@pytest.mark.parametrize("key", ["EnqueuedTimestamp", "EnqueueTimestamp"])
+def test_the_next_status_is_chosen_under_either_key(key):
+    found = row(snapshot(NextAgentStatus={"Name": "Lunch", key: "2024-05-06T11:58:00.004Z"}))
+    expected = ("Lunch", at("2024-05-06T11:58:00.004"))
+    assert expected == (
+        found["current_next_agent_status_name"],
+        found["current_next_agent_status_enqueued_timestamp"],
+    )
+
+
+def test_the_snapshot_before_is_read_like_the_present_one():
+    first, second = (row(record) for record in rich_agent_events())
+    named = [name for name in first if name.startswith("current_") and name != "current_contacts"]
+    names = {name: name.replace("current_", "previous_") for name in named}
+    expected = {name: first[name] for name, before in names.items() if before in second}
+    assert expected == {name: second[names[name]] for name in expected}
+
+
+def test_a_region_of_a_contact_is_read():
+    [contact] = row(rich_agent_events()[0])["current_contacts"]
+    assert contact["traffic_distribution_group_id"] == "t-1"
+
+
 def test_a_line_that_is_not_json_is_a_reject():
     assert row("{")["reject_reason"] == "not_json"
 
@@ -140,62 +189,6 @@ def test_a_copy_written_anew_is_the_same_version():
 def test_good_rows_have_the_columns_of_the_table():
     rows = versions("agent_event", [event(NOON)])
     assert tables.AGENT_EVENT.schema.equals(rows.schema)
-
-
-# -- real payloads ----------------------------------------------------------------------------
-
-
-def sample(name: str) -> dict[str, Any]:
-    path = SAMPLES / name
-    if not path.exists():
-        pytest.skip("the samples are not beside the project")
-    return row(path.read_text().replace("\n", " "))
-
-
-def test_a_documented_heartbeat_with_lunch_to_come():
-    expected = {
-        "reject_reason": None,
-        "event_type": "HEART_BEAT",
-        "event_timestamp": at("2019-08-13T20:58:44.031"),
-        "instance_id": "aaaaaaaa-bbbb-cccc-dddd-111111111111",
-        "agent_id": "agent-ARN",
-        "current_agent_status_name": "Available",
-        "current_agent_status_type": None,
-        "current_next_agent_status_name": "Lunch",
-        "current_configuration_username": "aestest",
-        "current_contacts": [],
-        "current_configuration_proficiencies": None,
-    }
-    found = sample("heart_beat_next_status_lunch.json")
-    assert expected == {name: found[name] for name in expected}
-
-
-def test_an_agents_own_queue_has_no_name_in_the_documented_heartbeat():
-    found = sample("heart_beat_next_status_lunch.json")["current_routing_profile_inbound_queues"]
-    assert [queue["name"] for queue in found] == [None, "Omni-channel-queue"]
-
-
-def test_a_real_login_of_2018_has_null_snapshots():
-    found = sample("login_null_snapshots_2018.json")
-    assert (found["reject_reason"], found["event_type"], found["current_agent_status_name"]) == (
-        None,
-        "LOGIN",
-        None,
-    )
-
-
-def test_the_documented_after_contact_work_begins_with_an_ended_contact():
-    found = sample("state_change_contact_connected_to_ended_acw_start.json")
-    [contact] = found["current_contacts"]
-    assert (contact["state"], contact["state_start_timestamp"], contact["queue_name"]) == (
-        "ENDED",
-        found["event_timestamp"],
-        "BasicQueue",
-    )
-
-
-def test_the_documented_after_contact_work_ends_with_no_contact():
-    assert sample("state_change_contact_cleared_acw_end.json")["current_contacts"] == []
 
 
 def test_the_instance_is_that_of_the_record():

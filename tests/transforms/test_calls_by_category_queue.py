@@ -9,7 +9,8 @@ import pytest
 
 from tests.transforms.landed import at, table
 from transforms import tables
-from transforms.calls_by_category_queue import calls_by_category_queue
+from transforms.calls_by_category_queue import NEEDED, calls_by_category_queue
+from transforms.contact_statistic_record import contact_statistic_records
 
 NINE = at("2024-05-06T09:00:00")
 QUEUED = {"queue_name": "Billing", "queue_enqueue_timestamp": NINE}
@@ -30,7 +31,9 @@ def record(**fields: Any) -> dict[str, Any]:
 
 
 def calls(*records: dict[str, Any]) -> list[dict[str, Any]]:
-    rows = calls_by_category_queue(table(tables.CONTACT_RECORD, records))
+    contacts = contact_statistic_records(table(tables.CONTACT_RECORD, records))
+    statistics = tables.CONTACT_STATISTIC_RECORD.conform(contacts, NEEDED)
+    rows = calls_by_category_queue(statistics)
     return tables.CALLS_BY_CATEGORY_QUEUE.conform(rows).to_pylist()
 
 

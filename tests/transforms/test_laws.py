@@ -7,11 +7,12 @@ wherever lines are left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from functools import cache
 from random import Random
 from typing import Any
+from zlib import crc32
 
 import duckdb
 import pyarrow as pa
@@ -20,7 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.transforms.landed import contact, event, versions, work
+from tests.transforms.landed import INSTANCE, contact, event, versions, work
 from transforms.pipeline import SOURCES, STEPS, Source, Step
 from transforms.schema import Table
 from transforms.versions import newest
@@ -31,7 +32,16 @@ POOL = 240
 MANY = 30
 
 every_source = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.kind)
-every_step = pytest.mark.parametrize("step", STEPS, ids=lambda step: step.writes.name)
+
+
+def each(steps: Iterable[Step]) -> pytest.MarkDecorator:
+    """The test, for each of the steps."""
+    return pytest.mark.parametrize("step", list(steps), ids=lambda step: step.writes.name)
+
+
+every_step = each(STEPS)
+every_daily_step = each(step for step in STEPS if step.writes.is_daily)
+every_undated_step = each(step for step in STEPS if not step.writes.is_daily)
 
 
 # -- the pool ---------------------------------------------------------------------------------
@@ -68,7 +78,12 @@ def contacts(rng: Random) -> Iterator[dict[str, Any]]:
             InitiationTimestamp=start,
             LastUpdateTimestamp=update,
             Channel=rng.choice(["VOICE", "CHAT", None]),
+            InitialContactId=rng.choice([None, "c-0", "c-1"]),
+            PreviousContactId=rng.choice([None, "c-1", "c-2"]),
             NextContactId=rng.choice([None, None, "c-0"]),
+            InitiationMethod=rng.choice(["INBOUND", "TRANSFER", "QUEUE_TRANSFER", "CALLBACK"]),
+            DisconnectTimestamp=rng.choice([None, next(when)]),
+            TransferCompletedTimestamp=rng.choice([None, None, next(when)]),
             Attributes={"category": rng.choice(["invoice", "refund", ""])},
             Queue=rng.choice([queue, None]),
             Agent=rng.choice([agent, None]),
@@ -90,8 +105,16 @@ def events(rng: Random) -> Iterator[dict[str, Any]]:
             EventId=f"e-{rng.choice([number, rng.randrange(POOL)])}",
         )
         if record["CurrentAgentSnapshot"]:
+            profile, group = rng.choice(["p-1", "p-2"]), rng.choice(["g-1", "g-2"])
             record["CurrentAgentSnapshot"]["Configuration"] |= {
-                "RoutingProfile": {"InboundQueues": [{"ARN": "q", "Name": "Billing"}]},
+                "RoutingProfile": {
+                    "ARN": f"{INSTANCE}/routing-profile/{profile}",
+                    "Name": rng.choice(["Sales", "Service"]),
+                    "InboundQueues": [{"ARN": "q", "Name": "Billing"}],
+                },
+                "AgentHierarchyGroups": rng.choice(
+                    [None, {"Level1": {"ARN": f"{INSTANCE}/agent-group/{group}", "Name": group}}]
+                ),
                 "Proficiencies": [
                     {"Name": "product", "Value": "loans", "ProficiencyLevel": rng.randrange(1, 6)}
                 ],
@@ -139,12 +162,30 @@ def silver(table: Table, lines: list[int]) -> pa.Table:
     return newest(landed(table.name, lines), table).rows
 
 
-def output(step: Step, rows: pa.Table) -> pa.Table:
-    return step.writes.conform(step.function(rows))
+def inputs(step: Step, lines: list[int]) -> list[pa.Table]:
+    """What a step reads when these lines of every pool have landed."""
+    return [rows.select(columns or rows.column_names) for rows, columns in _read(step, lines)]
+
+
+def _read(step: Step, lines: list[int]) -> Iterator[tuple[pa.Table, tuple[str, ...]]]:
+    made: dict[str, pa.Table] = {
+        source.writes.name: silver(source.writes, lines) for source in SOURCES
+    }
+    for before in STEPS[: STEPS.index(step)]:
+        if any(read.table.name == before.writes.name for read in step.reads):
+            made[before.writes.name] = output(before, inputs(before, lines))
+    for table, columns in step.reads:
+        yield made[table.name], columns
+
+
+def output(step: Step, read: Sequence[pa.Table]) -> pa.Table:
+    rows = step.writes.conform(step.function(*read))
+    return rows if step.writes.is_daily else newest(rows, step.writes).rows
 
 
 def in_order(rows: pa.Table, table: Table) -> pa.Table:
-    names = [*table.key, *(name for name in table.names if name not in table.key)]
+    plain = [c.name for c in table.columns if not pa.types.is_nested(c.type)]
+    names = [*table.key, *(name for name in plain if name not in table.key)]
     return rows.sort_by([(name, "ascending") for name in names]).combine_chunks()
 
 
@@ -203,39 +244,68 @@ def test_merging_a_table_with_itself_changes_nothing(source: Source, lines):
 # -- steps ------------------------------------------------------------------------------------
 
 
+def shuffled(rows: pa.Table, order: list[int]) -> pa.Table:
+    """`rows` in an order that follows from any list of numbers."""
+    wanted = sorted(range(rows.num_rows), key=lambda n: (order[n % len(order)], n) if order else n)
+    return rows.take(pa.array(wanted, pa.int64()))
+
+
+def on_days(rows: pa.Table, days: list[date]) -> pa.Table:
+    return rows.filter(pc.field("day").isin(days))
+
+
+def around(day: date, reach: int) -> list[date]:
+    return [day + timedelta(days=n) for n in range(-reach, reach + 1)]
+
+
 @every_step
 @given(shuffles())
 def test_a_step_does_not_depend_on_the_order_of_rows(step: Step, lines):
-    rows = silver(step.reads, lines[0])
-    order = sorted(range(rows.num_rows), key=lines[1].__getitem__)
-    assert output(step, rows).equals(output(step, rows.take(pa.array(order, pa.int64()))))
+    read = inputs(step, lines[0])
+    expected = output(step, read)
+    assert expected.equals(output(step, [shuffled(rows, lines[1]) for rows in read]))
 
 
 @every_step
 @given(some, st.integers(2, 4))
 def test_a_step_split_by_what_stays_together_gives_the_same_rows(step: Step, lines, parts):
-    rows = silver(step.reads, lines)
-    groups = list(zip(*(rows.column(name).to_pylist() for name in step.together), strict=True))
-    numbers = {group: number % parts for number, group in enumerate(sorted(set(groups), key=str))}
-    part_of = pa.array([numbers[group] for group in groups], pa.int64())
-    split = [output(step, rows.filter(pc.equal(part_of, part))) for part in range(parts)]
-    whole, joined = (
-        in_order(t, step.writes) for t in (output(step, rows), pa.concat_tables(split))
-    )
-    assert whole.equals(joined)
+    read = inputs(step, lines)
+    splits = list(zip(*(pieces(rows, step.together, parts) for rows in read), strict=True))
+    found = pa.concat_tables(output(step, piece) for piece in splits)
+    joined = found if step.writes.is_daily else newest(found, step.writes).rows
+    assert in_order(output(step, read), step.writes).equals(in_order(joined, step.writes))
 
 
-@every_step
+def pieces(rows: pa.Table, together: tuple[str, ...], parts: int) -> list[pa.Table]:
+    """`rows` in `parts` pieces, equal ones of `together` in one; all of it if it lacks a column."""
+    if not set(together) <= set(rows.column_names):
+        return [rows] * parts
+    groups = list(zip(*(rows.column(name).to_pylist() for name in together), strict=True))
+    part_of = pa.array([crc32(repr(group).encode()) % parts for group in groups], pa.int64())
+    return [rows.filter(pc.equal(part_of, part)) for part in range(parts)]
+
+
+@every_daily_step
 @given(some, st.integers(-1, DAYS))
 def test_a_day_needs_only_the_days_within_reach(step: Step, lines, number):
-    rows = silver(step.reads, lines)
+    read = inputs(step, lines)
     day = FIRST_DAY + timedelta(days=number)
-    near = [day + timedelta(days=n) for n in range(-step.reach, step.reach + 1)]
-    part = output(step, rows.filter(pc.field("day").isin(near)))
-    wanted = pc.field("day") == day
-    assert output(step, rows).filter(wanted).equals(part.filter(wanted))
+    near = [on_days(rows, around(day, step.reach)) for rows in read]
+    expected = on_days(output(step, read), [day])
+    assert expected.equals(on_days(output(step, near), [day]))
+
+
+@every_undated_step
+@given(some, st.integers(-1, DAYS))
+def test_a_table_without_days_learns_day_by_day(step: Step, lines, number):
+    read = inputs(step, lines)
+    day = FIRST_DAY + timedelta(days=number)
+    others = [FIRST_DAY + timedelta(days=n) for n in range(-1, DAYS + 2) if n != number]
+    found = [output(step, [on_days(rows, days) for rows in read]) for days in (others, [day])]
+    assert output(step, read).equals(newest(pa.concat_tables(found), step.writes).rows)
 
 
 @every_step
 def test_a_step_of_nothing_is_nothing(step: Step):
-    assert output(step, step.reads.empty()).equals(step.writes.empty())
+    read = [table.empty().select(columns or table.names) for table, columns in step.reads]
+    assert output(step, read).equals(step.writes.empty())

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.transforms.landed import contact, lines
+from tests.transforms.landed import contact, lines, versions
 from transforms.contact_record import contact_records
 from transforms.duck import literal, rows
-from transforms.taxonomy import Taxonomy
+from transforms.tables import CONTACT_RECORD
+from transforms.taxonomy import Keep, Taxonomy, categorised
 
 HOSTILE = (
     "it's",
@@ -59,3 +60,51 @@ def test_a_queue_without_a_rule_is_its_own_skill():
     taxonomy = Taxonomy(queue_skill={"Other": "x"}, queue_category={"Other": "y"})
     found = chosen(taxonomy, Queue={"Name": "Billing"})
     assert found == ("uncategorised", "uncategorised", "Billing")
+
+
+# -- from silver, without the records as received -----------------------------------------------
+
+CONTACTS = [
+    contact(ContactId="a", Attributes={"category": "refund"}, Queue={"Name": "Billing"}),
+    contact(ContactId="b", Attributes={"category": " "}, Queue={"Name": "Billing"}),
+    contact(ContactId="c", Attributes=None, Queue=None),
+]
+SETTLED = ["category", "task", "skill"]
+
+
+def test_silver_rows_are_categorised_as_the_records_were():
+    rows = versions("contact_record", CONTACTS)
+    assert CONTACT_RECORD.conform(categorised(rows, Taxonomy())).equals(rows)
+
+
+def test_a_changed_rule_is_seen_in_silver_rows():
+    taxonomy = Taxonomy(queue_category={"Billing": "invoice"}, queue_skill={"Billing": "money"})
+    rows = categorised(versions("contact_record", CONTACTS), taxonomy)
+    found = [tuple(row.values()) for row in rows.select(SETTLED).to_pylist()]
+    assert found == [
+        ("refund", "uncategorised", "money"),
+        ("invoice", "uncategorised", "money"),
+        ("uncategorised", "uncategorised", None),
+    ]
+
+
+def test_categories_are_those_of_the_record_under_the_same_rules():
+    taxonomy = Taxonomy(category_attributes=("topic",), queue_task={"Billing": "explain"})
+    records = [contact(Attributes={"topic": "loan"}, Queue={"Name": "Billing"})]
+    rows = contact_records(lines(records), taxonomy, lambda _: None, lambda _: None)
+    assert rows.select(SETTLED) == categorised(rows, taxonomy).select(SETTLED)
+
+
+def test_rows_keep_their_order():
+    rows = versions("contact_record", [contact(ContactId=f"c-{n}") for n in range(500)])
+    assert categorised(rows, Taxonomy()).column("contact_id") == rows.column("contact_id")
+
+
+def test_what_a_rule_reads_is_kept_and_no_other():
+    taxonomy = Taxonomy(skill_attributes=("language",), keep=Keep(attributes=("flow",)))
+    assert taxonomy.kept_attributes == ("category", "task", "language", "flow")
+
+
+def test_rows_without_the_three_columns_get_them():
+    rows = versions("contact_record", CONTACTS).drop_columns(SETTLED)
+    assert categorised(rows, Taxonomy()).column_names == [*rows.column_names, *SETTLED]

@@ -25,6 +25,7 @@ SHARED = Path(__file__).parents[3] / "shared/data"
 ODD_NAMES = ("Bil'ling", '"Claims"', "Ventas 😀", "a;b--c", "%_\\", "Ünïcode", " ", "x\ty")
 LAKES = ("empty", "one", "nulls", "names", "month", "bank")
 TEXTS = ("%", "Bil%", "Bil'ling", "%😀%", "' OR '1'='1", "%\\_\\%")
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu")
 DAYS = (
     {},
     {"from_day": "2026-01-06", "to_day": "2026-01-12"},
@@ -93,17 +94,18 @@ def _built(name, folder):
 
 
 def cases(question):
-    """Values for every choice of a question's parameters."""
+    """Values for every choice of a question's parameters, and every period with the defaults."""
     options = []
     for parameter in question.parameters:
         words = parameter.type.split("|")
         if len(words) > 1:
             options.append([{parameter.name: word} for word in words])
-        elif parameter.type == "text":
-            options.append([{parameter.name: text} for text in TEXTS])
-    options.append(list(DAYS))
+        elif parameter.type in ("text", "zone"):
+            values = TEXTS if parameter.type == "text" else ZONES
+            options.append([{parameter.name: value} for value in values])
     for chosen in itertools.product(*options):
         yield {name: value for each in chosen for name, value in each.items()}
+    yield from DAYS[1:]
 
 
 @pytest.mark.parametrize("name", LAKES)

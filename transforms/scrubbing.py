@@ -1,0 +1,67 @@
+"""What may be kept of free text: nothing that names a caller.
+
+The rule. An e-mail or SIP address becomes `[address]`. Seven or more digits in a row, of any
+script, with up to three spaces, dots, dashes, slashes or brackets between two of them, become
+`[number]`. Kept as they are: shorter numbers; dates written 2024-05-06, with or without a time;
+UUIDs; and words of letters and digits in which no ten digits stand in a row (order numbers and the
+like). So an amount of seven digits is lost, and a number glued to a word is not kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from transforms.duck import literal
+from transforms.fields import entries_of
+
+EVERYTHING = "*"
+_KINDS = ("String", "Integer", "Map", "List", "Arn")
+
+_ADDRESS = r"""[^\s@"'<>,;:()]+@[^\s@"'<>,;:()]+"""
+_UUID = r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"
+_DATE = (
+    r"\b(?:19|20|21)\d\d-(?:0\d|1[0-2])-(?:[0-2]\d|3[01])"
+    r"(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z?)?\b"
+)
+_WORD = r"(?:[0-9]{0,9}\pL)+[0-9]{0,9}\b"
+_NUMBER = r"\+?\(?\p{Nd}(?:[\s().\p{Pd}\p{Cf}/]{0,3}\p{Nd}){6,}"
+# What is kept comes first and is put between marks; a number leaves the marks with nothing between.
+_PATTERN = f"({_UUID}|{_DATE}|{_WORD})|{_NUMBER}"
+_OPEN, _CLOSE = "\x02", "\x03"
+
+
+def scrubbed(text: str) -> str:
+    """SQL for a text without numbers and addresses; null stays null."""
+    bare = f"translate({text}, {literal(_OPEN + _CLOSE)}, '')"
+    without_addresses = f"regexp_replace({bare}, {literal(_ADDRESS)}, '[address]', 'g')"
+    marked = (
+        f"regexp_replace({without_addresses}, {literal(_PATTERN)}, "
+        f"{literal(_OPEN + chr(92) + '1' + _CLOSE)}, 'g')"
+    )
+    numbered = f"replace({marked}, {literal(_OPEN + _CLOSE)}, '[number]')"
+    return f"translate({numbered}, {literal(_OPEN + _CLOSE)}, '')"
+
+
+def kept(entries: str, keys: Collection[str], prefix: str = "") -> str:
+    """SQL for the map of those `entries` whose key is among `keys` or begins with `prefix`.
+
+    Values are scrubbed. With `*` among the keys every entry stays whose key would not be scrubbed
+    itself. An empty map stays empty, null stays null.
+    """
+    chosen = f"e.key = {scrubbed('e.key')}" if EVERYTHING in keys else _among(keys, prefix)
+    return f"""CASE WHEN {entries} IS NOT NULL THEN map_from_entries(
+        [{{'k': e.key, 'v': {scrubbed("e.value")}}} FOR e IN {entries} IF {chosen}]) END"""
+
+
+def _among(keys: Collection[str], prefix: str) -> str:
+    conditions = [f"e.key IN ({', '.join(map(literal, sorted(keys)))})"] if keys else []
+    conditions += [f"starts_with(e.key, {literal(prefix)})"] if prefix else []
+    return " OR ".join(conditions) or "false"
+
+
+def unwrapped(text: str) -> str:
+    """SQL for a map's entries by key, each value a text also where it is `{"ValueString": …}`."""
+    value = f"""CASE WHEN starts_with(e.value, '{{"Value') AND json_valid(e.value)
+        THEN coalesce({", ".join(f"e.value->>'$.Value{kind}'" for kind in _KINDS)}, e.value)
+        ELSE e.value END"""
+    return f"[{{'key': e.key, 'value': {value}}} FOR e IN {entries_of(text)}]"
