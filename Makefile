@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 .PHONY: help setup demo test test-trino test-dynamodb trino check format tables lock bench prove clean
 
 help: ## what there is
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## a virtual environment in .venv with the program `lake`
 
@@ -45,6 +45,9 @@ format: setup ## put the code into shape
 
 bench: setup ## speed and memory beside what a user would pick instead
 	$(BIN)/python -m tests.bench
+
+bench-update: setup ## what one updated contact costs in a lake of a year
+	$(BIN)/python -m tests.bench_update
 
 prove: setup ## every test, with the full counts
 	PROVE=1 $(BIN)/pytest -m "not trino and not emulators" -n 2 --dist loadfile

@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from importlib.metadata import version
 from typing import NamedTuple
 
@@ -22,10 +23,12 @@ import pyarrow.compute as pc
 from glue_jobs import quality, raw
 from glue_jobs.lake import Lake
 from glue_jobs.merge import Merged, merged
-from glue_jobs.parsers import Parsers
+from glue_jobs.parsers import Parsers, Rows
 from transforms import tables
 from transforms.facts import violations
 from transforms.pipeline import SOURCES, STEPS, Step
+from transforms.schema import Table
+from transforms.versions import newest
 
 PIECE_BYTES = 256 * 2**20
 GROUP_DAYS = 16
@@ -34,13 +37,18 @@ Progress = Callable[[str, int, int], None]  # what, done, of how many
 
 
 class Built(NamedTuple):
-    """What a build read and wrote. `is_new` is False if there was nothing to do."""
+    """What a build read and wrote. `is_new` is False if there was nothing to do.
+
+    `is_retold`: the taxonomy is not that of the last build; days already built keep what they had
+    until they change or are asked for.
+    """
 
     run_id: str
     is_new: bool
     inputs: tuple[str, ...]
     sources: dict[str, Merged]
     days: dict[str, list[date]]
+    is_retold: bool = False
 
     @property
     def landed(self) -> int:
@@ -49,7 +57,7 @@ class Built(NamedTuple):
 
 
 class Window(NamedTuple):
-    """Days to recompute on request, whether or not they changed; both ends included."""
+    """Days to derive anew on request, whether or not records changed; both ends included."""
 
     first: date
     last: date
@@ -66,6 +74,7 @@ class Known:
 
     inputs: frozenset[str] = frozenset()
     snapshots: dict[str, int] = field(default_factory=dict)
+    taxonomy: str | None = None
 
 
 def build(
@@ -82,8 +91,9 @@ def build(
     }
     inputs = tuple(sorted(key for keys in fresh.values() for key in keys))
     run_id = _run_id(inputs, window)
+    is_retold = known.taxonomy not in (None, _digest(parsers))
     if not inputs and window is None:
-        return Built(run_id, False, (), {}, {})
+        return Built(run_id, False, (), {}, {}, is_retold)
     sources: dict[str, Merged] = {}
     days: dict[str, list[date]] = {}
     for source in SOURCES:
@@ -96,30 +106,62 @@ def build(
             )
             sources[source.kind] = merged(lake, source, parsers.of(source.kind), pieces, run_id)
             days[source.writes.name] = sources[source.kind].days
+    for source in SOURCES:
+        settled = parsers.of(source.kind).settled
+        if window and settled:
+            again = _settled_again(lake, source.writes, settled, window.days)
+            days[source.writes.name] = sorted({*days.get(source.writes.name, ()), *again})
     # What another build commits from here on is not in what follows, so not in this run's row.
     seen = {source.writes.name: lake.snapshot(source.writes.name) for source in SOURCES}
+    # A table is committed before the first step that reads it, so its days are looked up once.
+    changed = cache(lambda name: lake.changed_days(name, known.snapshots.get(name)))
     for number, step in enumerate(STEPS):
         progress(step.writes.name, number, len(STEPS))
-        days[step.writes.name] = _derived(lake, step, known.snapshots, window)
+        stale = {day for read in step.reads for day in changed(read.table.name)}
+        stale |= set(window.days if window else ())
+        days[step.writes.name] = _derived(lake, step, sorted(stale))
+        seen[step.writes.name] = lake.snapshot(step.writes.name)
     progress("run", len(STEPS), len(STEPS))
-    built = Built(run_id, True, inputs, sources, days)
-    _record(lake, built, seen)
+    built = Built(run_id, True, inputs, sources, days, is_retold)
+    _record(lake, built, seen, _digest(parsers))
     return built
 
 
-def _derived(
-    lake: Lake, step: Step, snapshots: dict[str, int], window: Window | None
-) -> list[date]:
-    """Recompute a step's days whose sources changed; returns the days that came out different."""
-    stale = set(lake.changed_days(step.reads.name, snapshots.get(step.reads.name)))
-    stale |= set(window.days if window else ())
+def _settled_again(lake: Lake, table: Table, settled: Rows, wanted: list[date]) -> list[date]:
+    """Set what settings decide (the taxonomy) for days long built; returns those rewritten."""
+    rewritten: list[date] = []
+    broken: list[dict[str, int]] = []
+    with lake.replacement(table) as change:
+        for group in _groups(wanted):
+            before = lake.read(table, group)
+            after = table.conform(settled(before))
+            different = [day for day in group if not _same(before, after, day)]
+            broken.append(violations(after, table))
+            change.put(after, different)
+            rewritten += different
+        if rewritten:
+            quality.gate(table.name, quality.total(broken), lake.store)
+    return rewritten
+
+
+def _derived(lake: Lake, step: Step, stale: list[date]) -> list[date]:
+    """Bring a step's table up to date with days that changed; returns the days of it rewritten.
+
+    For a table without days: the days that it learnt something new from.
+    """
+    if not stale:
+        return []
+    return (_recomputed if step.writes.is_daily else _learnt)(lake, step, stale)
+
+
+def _recomputed(lake: Lake, step: Step, stale: list[date]) -> list[date]:
     wanted = sorted({day for changed in stale for day in _around(changed, step.reach)})
     rewritten: list[date] = []
     broken: list[dict[str, int]] = []
     with lake.replacement(step.writes) as change:
         for group in _groups(wanted):
             needed = sorted({day for each in group for day in _around(each, step.reach)})
-            rows = step.writes.conform(step.function(lake.read(step.reads, needed)))
+            rows = _output(lake, step, needed)
             rows = rows.filter(pc.field("day").isin(group))
             before = lake.read(step.writes, group)
             different = [day for day in group if not _same(before, rows, day)]
@@ -129,6 +171,26 @@ def _derived(
         if rewritten:
             quality.gate(step.writes.name, quality.total(broken), lake.store)
     return rewritten
+
+
+def _learnt(lake: Lake, step: Step, stale: list[date]) -> list[date]:
+    before = lake.read(step.writes)
+    after = before
+    learnt: list[date] = []
+    for group in _groups(stale):
+        known = after
+        after = newest(pa.concat_tables([known, _output(lake, step, group)]), step.writes).rows
+        learnt += [] if after.equals(known) else group
+    if not after.equals(before):
+        quality.gate(step.writes.name, violations(after, step.writes), lake.store)
+        with lake.replacement(step.writes) as change:
+            change.put_all(after)
+    return learnt
+
+
+def _output(lake: Lake, step: Step, days: list[date]) -> pa.Table:
+    read = [lake.read(table, days, columns or None) for table, columns in step.reads]
+    return step.writes.conform(step.function(*read))
 
 
 def _same(before: pa.Table, after: pa.Table, day: date) -> bool:
@@ -146,11 +208,17 @@ def _groups(days: Sequence[date]) -> Iterator[list[date]]:
 
 
 def _known(lake: Lake) -> Known:
-    runs = lake.read(tables.RUN, columns=("inputs", "snapshots", "finished_at")).to_pylist()
+    columns = ("inputs", "snapshots", "finished_at", "taxonomy")
+    runs = lake.read(tables.RUN, columns=columns).to_pylist()
     if not runs:
         return Known()
     last = max(runs, key=lambda run: run["finished_at"])
-    return Known(frozenset(key for run in runs for key in run["inputs"]), dict(last["snapshots"]))
+    inputs = frozenset(key for run in runs for key in run["inputs"])
+    return Known(inputs, dict(last["snapshots"]), last["taxonomy"])
+
+
+def _digest(parsers: Parsers) -> str:
+    return hashlib.sha256(repr(parsers.taxonomy).encode()).hexdigest()[:16]
 
 
 def _run_id(inputs: Iterable[str], window: Window | None) -> str:
@@ -158,7 +226,7 @@ def _run_id(inputs: Iterable[str], window: Window | None) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _record(lake: Lake, built: Built, seen: dict[str, int]) -> None:
+def _record(lake: Lake, built: Built, seen: dict[str, int], taxonomy: str) -> None:
     now = datetime.now(UTC).replace(tzinfo=None)
     counts = {
         name: [(kind, getattr(merged_, name)) for kind, merged_ in built.sources.items()]
@@ -171,11 +239,14 @@ def _record(lake: Lake, built: Built, seen: dict[str, int]) -> None:
         "code_version": version("contact-lake"),
         "inputs": list(built.inputs),
         **counts,
-        "days": [(name, len(days)) for name, days in built.days.items()],
-        "snapshots": [
-            *seen.items(),
-            *((step.writes.name, lake.snapshot(step.writes.name)) for step in STEPS),
+        "unknown_fields": [
+            (f"{kind}.{name}", records)
+            for kind, merged_ in built.sources.items()
+            for name, records in sorted(merged_.unknown_fields.items())
         ],
+        "taxonomy": taxonomy,
+        "days": [(name, len(days)) for name, days in built.days.items()],
+        "snapshots": list(seen.items()),
     }
     with lake.replacement(tables.RUN) as change:
         change.append(pa.Table.from_pylist([row], schema=tables.RUN.schema))

@@ -8,13 +8,15 @@ import gzip
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from glue_jobs import build as builder
+from glue_jobs import check as checker
 from glue_jobs import export as exporter
 from glue_jobs import query as asker
 from glue_jobs import route as router
@@ -22,6 +24,7 @@ from glue_jobs import score as scorer
 from glue_jobs import show
 from glue_jobs.lake import Lake, made, opened
 from glue_jobs.parsers import Parsers, lake_taxonomy
+from glue_jobs.quality import AuditFailedError
 from glue_jobs.settings import Settings
 from infra.streams import STREAMS
 from ingestion import files
@@ -153,6 +156,14 @@ def build(arguments: argparse.Namespace) -> None:
         built = builder.build(lake, parsers(lake), window, report)
     if not built.is_new:
         show.say("nothing new has landed since the last build; nothing written")
+    if built.is_retold:
+        show.say(
+            "taxonomy.toml has changed: `lake build --from DAY --to DAY` sets category, task and "
+            "skill anew for days already built"
+        )
+    for kind, source in built.sources.items():
+        if source.unknown_fields:
+            show.say(f"{kind}: fields not known (records): {_counts(source.unknown_fields)}")
     _print(built_rows(built), arguments)
 
 
@@ -170,8 +181,7 @@ def built_rows(built: builder.Built) -> pa.Table:
                 "rejected": source and source.rejected,
                 "new_rows": source and source.rows,
                 "days_rewritten": len(days),
-                "first_day": days[0] if days else None,
-                "last_day": days[-1] if days else None,
+                "days": spans(days),
             }
         )
     names = ("landed", "duplicates", "superseded", "rejected", "new_rows", "days_rewritten")
@@ -179,11 +189,21 @@ def built_rows(built: builder.Built) -> pa.Table:
         [
             ("table", pa.string()),
             *((name, pa.int64()) for name in names),
-            ("first_day", pa.date32()),
-            ("last_day", pa.date32()),
+            ("days", pa.string()),
         ]
     )
     return pa.Table.from_pylist(rows, schema=schema)
+
+
+def spans(days: Sequence[date]) -> str:
+    """Days in words: `2026-01-05 to 2026-01-12, 2026-02-01`."""
+    ends: list[list[date]] = []
+    for day in days:
+        if ends and day - ends[-1][-1] == timedelta(days=1):
+            ends[-1][1:] = [day]
+        else:
+            ends.append([day])
+    return ", ".join(" to ".join(map(str, each)) for each in ends)
 
 
 def rejects(arguments: argparse.Namespace) -> None:
@@ -218,15 +238,54 @@ def rejects(arguments: argparse.Namespace) -> None:
     _print(pa.Table.from_pylist(rows), arguments)
 
 
+def check(arguments: argparse.Namespace) -> int:
+    """`lake check`."""
+    with opened(_settings(arguments)) as lake:
+        if arguments.coverage:
+            _print_coverage(lake, arguments)
+            return 0
+        found = list(checker.checked(lake))
+        kept = checker.conservation(lake)
+        unknown = checker.unknown_fields(lake)
+    rows = [
+        {"table": each.table, "rows": each.rows, "days": each.days, "facts": each.facts}
+        | {"broken": "; ".join(f"{fact}: {n}" for fact, n in each.broken.items())}
+        for each in found
+    ]
+    _print(pa.Table.from_pylist(rows), arguments)
+    for row in kept.to_pylist():
+        show.say(
+            "{kind}: {landed} landed = {rows} rows + {duplicates} duplicates + {superseded} "
+            "superseded + {rejected} rejected; {unaccounted} unaccounted".format(**row)
+        )
+    if unknown:
+        show.say(f"fields not known to the lake (records): {_counts(unknown)}")
+    is_broken = any(each.broken for each in found) or any(kept.column("unaccounted").to_pylist())
+    return AuditFailedError.exit_code if is_broken else 0
+
+
+def _print_coverage(lake: Lake, arguments: argparse.Namespace) -> None:
+    found = list(checker.coverage(lake))
+    _print(pa.Table.from_pylist([each._asdict() for each in found]), arguments)
+    if arguments.format == "table":
+        for each in found:
+            if each.not_seen:
+                names = ", ".join(checker.not_seen(lake, BY_NAME[each.table]))
+                show.say(f"{each.table}, not seen in this lake's records: {names}")
+        show.say("why a column is always null stands in TABLES.md")
+
+
 def query(arguments: argparse.Namespace) -> None:
     """`lake query`."""
     if arguments.list or arguments.name is None:
         _print(_catalogue(), arguments)
         return
     asked = question(arguments.name)
-    given = dict(_pair(each) for each in arguments.param)
+    settings = _settings(arguments)
+    zones = {each.name: settings.time_zone for each in asked.parameters if each.type == "zone"}
+    given = zones | dict(_pair(each) for each in arguments.param)
     asked.values(given)  # wrong use is told before the lake is opened
-    with opened(_settings(arguments)) as lake:
+    with opened(settings) as lake:
         _print(asker.answer(lake, asked, given), arguments)
 
 

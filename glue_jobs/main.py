@@ -121,8 +121,22 @@ def _fill(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         example="lake build",
         table=True,
     )
-    build.add_argument("--from", dest="first", type=_day, metavar="DAY", help="recompute from")
-    build.add_argument("--to", dest="last", type=_day, metavar="DAY", help="recompute to")
+    derive = "derive days anew, under today's taxonomy"
+    build.add_argument("--from", dest="first", type=_day, metavar="DAY", help=f"{derive}: first")
+    build.add_argument("--to", dest="last", type=_day, metavar="DAY", help=f"{derive}: last")
+    check = _verb(
+        verbs,
+        "check",
+        commands.check,
+        "what holds in the lake: facts of every table, conservation, unknown fields",
+        table=True,
+        example="lake check --coverage",
+    )
+    check.add_argument(
+        "--coverage",
+        action="store_true",
+        help="how many columns of the official tables are there, and how many hold a value",
+    )
     rejects = _verb(
         verbs,
         "rejects",

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import gzip
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -21,22 +22,25 @@ import pyarrow.parquet as pq
 
 from glue_jobs import quality
 from glue_jobs.lake import Lake
+from glue_jobs.parsers import Parser
 from glue_jobs.raw import Piece
 from ingestion.landing import reject_line
 from ingestion.records import Rejected
+from transforms.duck import rows as duck_rows
 from transforms.facts import violations
 from transforms.pipeline import Source
 from transforms.schema import Table
 from transforms.versions import changed_days, newest, only, straddling, without
 
-GROUP_ROWS = 400_000
+GROUP_ROWS = 100_000
 _SPILL_GROUP_ROWS = 16_384
 
 
 class Merged(NamedTuple):
     """What became of landed records: landed = rows + duplicates + superseded + rejected.
 
-    `rows` is the net number of new rows; `days` are those rewritten.
+    `rows` is the net number of new rows; `days` are those rewritten; `unknown_fields` says in how
+    many of the landed records each field stood that the lake does not know.
     """
 
     landed: int
@@ -45,12 +49,13 @@ class Merged(NamedTuple):
     superseded: int
     rejected: int
     days: list[date]
+    unknown_fields: Mapping[str, int]
 
 
 def merged(
     lake: Lake,
     source: Source,
-    parse: Callable[[pa.Table], pa.Table],
+    parser: Parser,
     pieces: Iterable[Piece],
     run_id: str,
 ) -> Merged:
@@ -59,12 +64,20 @@ def merged(
     with tempfile.TemporaryDirectory(prefix="lake-build-") as folder:
         spill = _Spill(Path(folder), table)
         for number, piece in enumerate(pieces):
-            parsed = parse(piece.lines)
+            parsed = parser.parse(piece.lines)
             spill.put(parsed)
             _put_rejects(lake, f"bad/build/{source.kind}/{run_id}-{number}", piece, parsed)
         with lake.replacement(table) as change:
             moved = _settled(lake, source, spill)
-            counts = Merged(spill.landed, 0, moved.duplicates, moved.superseded, spill.rejected, [])
+            counts = Merged(
+                spill.landed,
+                0,
+                moved.duplicates,
+                moved.superseded,
+                spill.rejected,
+                [],
+                spill.unknown_fields,
+            )
             broken: list[dict[str, int]] = []
             for group in _groups(_rows_by_day(spill, moved)):
                 before = lake.read(table, group)
@@ -79,8 +92,9 @@ def merged(
                     table,
                 )
                 days = changed_days(before, after.rows, table)
-                change.put(after.rows, days)
-                broken.append(violations(after.rows, table))
+                rows = parser.settled(after.rows) if parser.settled else after.rows
+                change.put(rows, days)
+                broken.append(violations(rows, table))
                 counts = counts._replace(
                     rows=counts.rows + after.rows.num_rows - before.num_rows,
                     duplicates=counts.duplicates + after.duplicates,
@@ -151,12 +165,14 @@ class _Spill:
         self.landed = 0
         self.rejected = 0
         self.days: dict[date, int] = {}
+        self.unknown_fields: Counter[str] = Counter()
 
     def put(self, parsed: pa.Table) -> None:
         good = parsed.filter(pc.field("reject_reason").is_null())
         self.landed += parsed.num_rows
         self.rejected += parsed.num_rows - good.num_rows
         rows = self._table.conform(good).sort_by("day")
+        self.unknown_fields.update(_names(rows.select(["unknown_fields"])))
         for count in pc.value_counts(rows.column("day")).to_pylist():
             self.days[count["values"]] = self.days.get(count["values"], 0) + count["counts"]
         pq.write_table(
@@ -173,6 +189,16 @@ class _Spill:
         found = ds.dataset(self._folder, schema=self._table.schema, format="parquet")
         names = list(columns or self._table.names)
         return found.to_table(columns=names, filter=wanted)
+
+
+def _names(data: pa.Table) -> dict[str, int]:
+    """In how many rows each name stands in the map `unknown_fields`."""
+    found = duck_rows(
+        """SELECT name, count(*) AS records
+            FROM (SELECT unnest(map_keys(unknown_fields)) AS name FROM data) GROUP BY name""",
+        data=data,
+    )
+    return {row["name"]: row["records"] for row in found.to_pylist()}
 
 
 def _put_rejects(lake: Lake, name: str, piece: Piece, parsed: pa.Table) -> None:

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple, TypeGuard
 
 import pyarrow as pa
 
@@ -15,10 +15,11 @@ from ingestion.privacy import Tokens
 from ingestion.store import Store
 from transforms.agent_event import agent_events
 from transforms.contact_record import contact_records
-from transforms.taxonomy import Taxonomy
+from transforms.taxonomy import Keep, Taxonomy, categorised
 from transforms.work_item import work_items
 
 TAXONOMY_FILE = "taxonomy.toml"
+_RULES = ("category", "task", "skill")
 DEFAULT_TAXONOMY = """\
 # What a contact is about. First the contact's attributes, in this order; then what its queue
 # stands for; else "uncategorised", whose share every report shows. A queue is its own skill.
@@ -38,9 +39,31 @@ attributes = ["task"]
 attributes = []
 
 [skill.queues]
+
+# Whose values reach the tables beside those that the rules above read; phone numbers and e-mail
+# addresses are taken out of them. "*" stands for all. What is not kept stays in raw/ alone, so a
+# rule that reads an attribute only sees those of contacts that were built while it was kept.
+[keep]
+attributes = []
+segment_attributes = []
+contact_details = []
+tags = []
+# Fields that Amazon Connect added and this lake does not know, by their path: "NewField"
+fields = []
 """
 
-Parse = Callable[[pa.Table], pa.Table]
+Rows = Callable[[pa.Table], pa.Table]
+
+
+class Parser(NamedTuple):
+    """What a kind of record goes through: landed lines to rows, and settled rows to rows.
+
+    `settled` sets what the lake's settings decide (the taxonomy), from the row alone, so that it
+    can be done again when they change.
+    """
+
+    parse: Rows
+    settled: Rows | None = None
 
 
 class TaxonomyError(LakeError):
@@ -56,19 +79,25 @@ class Parsers:
     taxonomy: Taxonomy
     tokens: Tokens
 
-    def of(self, kind: str) -> Parse:
-        """The parse function of a kind."""
-        parsers: dict[str, Parse] = {
-            "contact_record": partial(
-                contact_records,
-                taxonomy=self.taxonomy,
-                number_token=self.tokens.token,
-                customer_token=self.tokens.customer_id_token,
-            ),
-            "agent_event": agent_events,
-            "work_item": partial(work_items, token=self._customer),
+    def of(self, kind: str) -> Parser:
+        """The parser of a kind."""
+        contacts = partial(
+            contact_records,
+            taxonomy=self.taxonomy,
+            number_token=self.tokens.token,
+            customer_token=self.tokens.customer_id_token,
+        )
+        keep = self.taxonomy.keep.fields
+        parsers = {
+            "contact_record": Parser(contacts, self.categorised),
+            "agent_event": Parser(partial(agent_events, keep=keep)),
+            "work_item": Parser(partial(work_items, token=self._customer, keep=keep)),
         }
         return parsers[kind]
+
+    def categorised(self, contacts: pa.Table) -> pa.Table:
+        """Rows of contacts with category, task and skill by the taxonomy."""
+        return categorised(contacts, self.taxonomy)
 
     def _customer(self, customer: str | None) -> str | None:
         return self.tokens.token(customer) or self.tokens.customer_id_token(customer)
@@ -90,30 +119,53 @@ def taxonomy(text: str) -> Taxonomy:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise TaxonomyError(f"taxonomy.toml: {error}") from error
-    unknown = set(document) - {"category", "task", "skill"}
-    if unknown:
-        raise TaxonomyError(
-            f"taxonomy.toml: [{min(unknown)}] is not one of [category], [task], [skill]"
-        )
     settings: dict[str, Any] = {}
     for name, section in document.items():
-        if not isinstance(section, dict):
-            raise TaxonomyError(f"taxonomy.toml: {name} is no section: write [{name}]")
-        for key, value in section.items():
-            settings |= _setting(name, key, value)
+        settings |= _section(name, section)
     return Taxonomy(**settings)
 
 
-def _setting(name: str, key: str, value: object) -> dict[str, object]:
-    if key == "attributes" and isinstance(value, list) and all(isinstance(v, str) for v in value):
-        return {f"{name}_attributes": tuple(value)}
-    if (
-        key == "queues"
-        and isinstance(value, dict)
-        and all(isinstance(v, str) for v in value.values())
-    ):
-        return {f"queue_{name}": value}
+def _section(name: str, section: object) -> dict[str, Any]:
+    if name not in (*_RULES, "keep"):
+        known = ", ".join(f"[{each}]" for each in (*_RULES, "keep"))
+        raise TaxonomyError(f"taxonomy.toml: [{name}] is not one of {known}")
+    if not isinstance(section, dict):
+        raise TaxonomyError(f"taxonomy.toml: {name} is no section: write [{name}]")
+    if name == "keep":
+        return {"keep": Keep(**{key: _kept(key, value) for key, value in section.items()})}
+    return {
+        setting: found
+        for key, value in section.items()
+        for setting, found in [_rule(name, key, value)]
+    }
+
+
+def _rule(name: str, key: str, value: object) -> tuple[str, object]:
+    if key == "attributes" and _are_texts(value):
+        return f"{name}_attributes", tuple(_filled(value, f"[{name}] {key}"))
+    if key == "queues" and isinstance(value, dict) and _are_texts([*value.values()]):
+        _filled([*value, *value.values()], f"[{name}.queues]")
+        return f"queue_{name}", value
     raise TaxonomyError(
         f'taxonomy.toml: [{name}] {key}: write attributes = ["key"] or '
         f'[{name}.queues] "queue" = "{name}"'
     )
+
+
+def _kept(key: str, value: object) -> tuple[str, ...]:
+    if key not in Keep.__dataclass_fields__:
+        known = ", ".join(Keep.__dataclass_fields__)
+        raise TaxonomyError(f"taxonomy.toml: [keep] {key} is not one of {known}")
+    if not _are_texts(value):
+        raise TaxonomyError(f'taxonomy.toml: [keep] {key}: write {key} = ["name"], or ["*"]')
+    return tuple(_filled(value, f"[keep] {key}"))
+
+
+def _are_texts(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _filled(texts: list[str], where: str) -> list[str]:
+    if not all(each.strip() for each in texts):
+        raise TaxonomyError(f"taxonomy.toml: {where}: a name is blank, write it or take it out")
+    return texts

@@ -19,6 +19,8 @@ import pandas as pd
 from ingestion.errors import LakeError
 from ingestion.store import Store
 
+FACT, ROWS = "fact", "rows that break it"
+
 
 class AuditFailedError(LakeError):
     """Rows break a fact of their table's definition; nothing was committed."""
@@ -39,7 +41,10 @@ def gate(table: str, violations: Mapping[str, int], store: Store) -> None:
 
 
 def validation(table: str, violations: Mapping[str, int]) -> Any:
-    """Great Expectations' result for one row of violation counts, a column per fact."""
+    """Great Expectations' result: no fact has violations. The frame has a row per fact.
+
+    One expectation over all facts: one per fact took half of a small build's time.
+    """
     gx = _great_expectations()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
@@ -47,16 +52,19 @@ def validation(table: str, violations: Mapping[str, int]) -> Any:
         context.data_sources.add_pandas("facts")
         .add_dataframe_asset(table)
         .add_batch_definition_whole_dataframe("violations")
-        .get_batch({"dataframe": pd.DataFrame([dict(violations)])})
+        .get_batch({"dataframe": pd.DataFrame({FACT: list(violations), ROWS: violations.values()})})
     )
     suite = gx.ExpectationSuite(
         name=table,
-        expectations=[
-            gx.expectations.ExpectColumnMaxToBeBetween(column=fact, max_value=0)
-            for fact in violations
-        ],
+        expectations=[gx.expectations.ExpectColumnValuesToBeBetween(column=ROWS, max_value=0)],
     )
-    return batch.validate(suite)
+    return batch.validate(
+        suite,
+        result_format={
+            "result_format": "COMPLETE",
+            "unexpected_index_column_names": [FACT],
+        },
+    )
 
 
 def total(parts: list[dict[str, int]]) -> dict[str, int]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from ingestion.errors import LakeError
 
@@ -22,26 +23,33 @@ class Settings:
     """`lake`: a folder or s3://bucket/prefix. `database`: its name in the catalog.
 
     `endpoint`: another address for AWS, such as a stand-in's; None = AWS itself.
+    `time_zone`: the centre's, an IANA name, for questions that cut days by the centre's clock.
     """
 
     lake: str = "./lake"
     database: str = "contact_lake"
     endpoint: str | None = None
     region: str | None = None
+    time_zone: str = "UTC"
 
     @classmethod
     def from_env(
         cls, lake: str | None = None, environment: Mapping[str, str] | None = None
     ) -> Settings:
-        """Settings from LAKE, LAKE_DATABASE, AWS_ENDPOINT_URL, AWS_REGION; `lake` wins."""
+        """Settings from LAKE, LAKE_DATABASE, LAKE_TIME_ZONE, AWS_ENDPOINT_URL, AWS_REGION.
+
+        `lake` wins over LAKE.
+        """
         env = os.environ if environment is None else environment
         found = cls(
             lake=lake or env.get("LAKE") or cls.lake,
             database=env.get("LAKE_DATABASE") or cls.database,
             endpoint=env.get("AWS_ENDPOINT_URL") or None,
             region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or None,
+            time_zone=env.get("LAKE_TIME_ZONE") or cls.time_zone,
         )
         found._refuse_unknown_scheme()
+        found._refuse_unknown_zone()
         return found
 
     @property
@@ -65,3 +73,9 @@ class Settings:
             raise SettingsError(f"lake {self.lake!r}: use a folder or s3://bucket/prefix")
         if scheme == "s3" and not urlsplit(self.lake).netloc:
             raise SettingsError(f"lake {self.lake!r}: the bucket is missing")
+
+    def _refuse_unknown_zone(self) -> None:
+        if self.time_zone not in available_timezones():
+            raise SettingsError(
+                f"LAKE_TIME_ZONE {self.time_zone!r}: use an IANA name such as Europe/Berlin"
+            )

@@ -20,18 +20,19 @@ from glue_jobs import merge
 from glue_jobs.build import Built, Window
 from glue_jobs.commands import parsers
 from glue_jobs.lake import Lake, Replacement, made
-from glue_jobs.parsers import Parsers, Taxonomy
+from glue_jobs.parsers import Parser, Parsers, Taxonomy
 from glue_jobs.quality import AuditFailedError
 from glue_jobs.settings import Settings
 from ingestion import files
 from ingestion.privacy import Tokens
 from tests.centre_records import agent_event, contact, work_item, written
 from tests.lake_program import outcome
-from transforms.tables import BY_NAME, TABLES
+from transforms.pipeline import SOURCES, STEPS
+from transforms.tables import BY_NAME
 
 MONDAY, TUESDAY, FRIDAY = date(2026, 1, 5), date(2026, 1, 6), date(2026, 1, 9)
-BUILT = tuple(table.name for table in TABLES[:6])
-COMMITS = 7  # three sources, three steps, the run
+BUILT = tuple(each.writes.name for each in (*SOURCES, *STEPS))
+COMMITS = 8  # of UPDATES: three sources, four tables that follow from contacts, the run
 
 RECORDS = [
     contact("c-1"),
@@ -102,10 +103,10 @@ class FakeParsers(Parsers):
         super().__init__(Taxonomy(), Tokens(bytes(32)))
         object.__setattr__(self, "spoil", spoil)
 
-    def of(self, kind: str) -> Callable[[pa.Table], pa.Table]:
-        parse = super().of(kind)
+    def of(self, kind: str) -> Parser:
+        parser = super().of(kind)
         spoil = self.spoil.get(kind, lambda rows: rows)
-        return lambda lines: spoil(parse(lines))
+        return parser._replace(parse=lambda lines: spoil(parser.parse(lines)))
 
 
 def content(lake: Lake) -> dict[str, list[Any]]:
@@ -212,6 +213,15 @@ def test_a_build_that_dies_at_a_commit_is_completed_by_the_next(
     build(lake)
     assert content(lake) == undisturbed
     assert not build(lake).is_new
+
+
+def test_the_updates_are_committed_in_as_many_steps_as_are_tried(new_lake, monkeypatch):
+    lake = new_lake(RECORDS)
+    land(lake, UPDATES)
+    commit, made_ = Replacement.commit, []
+    monkeypatch.setattr(Replacement, "commit", lambda c: (made_.append(c), commit(c)))
+    build(lake)
+    assert len(made_) == COMMITS
 
 
 def build_that_dies(lake: Lake, patch: pytest.MonkeyPatch, at: int) -> None:
@@ -363,7 +373,7 @@ def test_a_build_tells_how_far_it_is(new_lake: NewLake):
     land(lake, RECORDS)
     told: list[tuple[str, int, int]] = []
     builder.build(lake, FakeParsers(), None, lambda *step: told.append(step))
-    assert told[-1] == ("run", 3, 3)
+    assert told[-1] == ("run", len(STEPS), len(STEPS))
 
 
 def test_the_lake_keeps_its_own_key_and_taxonomy(new_lake: NewLake):
@@ -377,3 +387,68 @@ def test_a_run_is_dated_by_the_clock_in_utc(new_lake: NewLake):
     run = new_lake(RECORDS).read(BY_NAME["run"]).to_pylist()[0]
     assert began <= run["finished_at"] <= datetime.now(UTC).replace(tzinfo=None)
     assert run["day"] == run["finished_at"].date()
+
+
+def invoices_are_bills(lake: Lake, window: Window | None = None) -> Built:
+    """A build under a taxonomy in which the queue decides."""
+    parsers_ = Parsers(
+        Taxonomy(category_attributes=(), queue_category={"Billing": "bill"}), Tokens(bytes(32))
+    )
+    return builder.build(lake, parsers_, window)
+
+
+def categories(lake: Lake, name: str) -> list[tuple[date, str]]:
+    rows = lake.read(BY_NAME[name], columns=("day", "category")).to_pylist()
+    return sorted((row["day"], row["category"]) for row in rows)
+
+
+@pytest.mark.parametrize("name", ["contact_record", "contact_statistic_record", "journey"])
+def test_a_changed_taxonomy_is_applied_to_the_days_asked_for(new_lake: NewLake, name):
+    lake = new_lake(RECORDS)
+    invoices_are_bills(lake, Window(MONDAY, TUESDAY))
+    assert categories(lake, name) == [
+        (MONDAY, "bill"),
+        (MONDAY, "uncategorised"),  # it never queued
+        (TUESDAY, "uncategorised"),  # Claims
+        (FRIDAY, "invoice"),
+    ]
+
+
+def test_a_changed_taxonomy_rewrites_no_other_days(new_lake: NewLake):
+    built = invoices_are_bills(new_lake(RECORDS), Window(MONDAY, FRIDAY))
+    found = {name: days for name, days in built.days.items() if days}
+    days = (MONDAY, TUESDAY, FRIDAY)
+    assert {name: tuple(rewritten) for name, rewritten in found.items()} == {
+        "contact_record": days,
+        "contact_statistic_record": days,
+        "calls_by_category_queue": days,
+        "journey": days,
+    }
+
+
+def test_a_build_tells_that_the_taxonomy_is_another(new_lake: NewLake):
+    assert invoices_are_bills(new_lake(RECORDS)).is_retold
+
+
+def test_a_copy_of_a_record_under_another_taxonomy_changes_nothing(new_lake: NewLake):
+    lake = new_lake(RECORDS)
+    before = content(lake)
+    land(lake, RECORDS[:1])
+    invoices_are_bills(lake)
+    assert content(lake) == before
+
+
+def test_corrections_reach_two_years_back(new_lake: NewLake):
+    old = contact("c-old", "2024-01-08T10:00:00Z", updated="2024-01-08T12:00:00Z")
+    lake = new_lake([old, *RECORDS])
+    later = contact("c-old", "2024-01-08T10:00:00Z", category="claim")
+    land(lake, [later | {"LastUpdateTimestamp": "2026-01-08T09:00:00Z"}])
+    built = build(lake)
+    assert built.days["calls_by_category_queue"] == [date(2024, 1, 8)]
+    assert (date(2024, 1, 8), "claim") in categories(lake, "calls_by_category_queue")
+
+
+def test_fields_that_the_lake_does_not_know_are_counted(new_lake: NewLake):
+    lake = new_lake([contact("c-1", Brand="x"), contact("c-2", Brand="y", Planet=1)])
+    run = lake.read(BY_NAME["run"]).to_pylist()[0]
+    assert run["unknown_fields"] == [("contact_record.Brand", 2), ("contact_record.Planet", 1)]
