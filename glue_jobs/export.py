@@ -27,6 +27,8 @@ NONE = "none"  # the partition of rows without a value
 _SHORT = {"queue": "queue_name"}
 _BUCKET = "export"
 _ATHENA_TYPES = {
+    pa.bool_(): "boolean",
+    pa.int32(): "int",
     pa.string(): "string",
     pa.int64(): "bigint",
     pa.float64(): "double",

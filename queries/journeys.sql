@@ -45,7 +45,7 @@ SELECT
     asked.transfers_cold AS transfers_cold,
     asked.transfers_warm AS transfers_warm,
     asked.callbacks AS callbacks,
-    array_join(asked.queues, ' > ') AS queues,
+    nullif(array_join(asked.queues, ' > '), '') AS queues,
     asked.queues_visited AS queues_visited,
     asked.is_ping_pong AS is_ping_pong,
     asked.agents AS agents,

@@ -156,6 +156,11 @@ def nearly(row: dict[str, Any]) -> dict[str, Any]:
     return row | fractions
 
 
+def without_token(row: dict[str, Any]) -> dict[str, Any]:
+    """The row without the customer's token: each lake has a key of its own."""
+    return {name: value for name, value in row.items() if name != "customer_id"}
+
+
 def exported(table: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows under an export's prefix, read as plain Hive-partitioned Parquet."""
     frame = wr.s3.read_parquet(table["StorageDescriptor"]["Location"], dataset=True)
@@ -184,7 +189,9 @@ def items(aws: Any, table: str) -> list[dict[str, Any]]:
 
 
 def test_creating_makes_every_table_once(filled):
-    made = [f"lake {ROOT}: made {count} tables, {len(TABLES)} in all\n" for count in (9, 0)]
+    made = [
+        f"lake {ROOT}: made {count} tables, {len(TABLES)} in all\n" for count in (len(TABLES), 0)
+    ]
     assert filled.created == made
 
 
@@ -218,8 +225,8 @@ def test_the_lake_describes_itself(filled):
 def test_athena_answers_what_a_folder_lake_answers(filled, folder, aws, name, given):
     asked = ("query", name, *(f"--param={each}" for each in given), "--format", "json")
     count = len(aws.statements)
-    there = [nearly(row) for row in run(*asked, "--lake", folder).rows]
-    assert run(*asked).rows == there
+    there = [nearly(without_token(row)) for row in run(*asked, "--lake", folder).rows]
+    assert [without_token(row) for row in run(*asked).rows] == there
     assert len(aws.statements) == count + 1
 
 

@@ -14,7 +14,6 @@ from random import Random
 from typing import Any
 from zlib import crc32
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -30,6 +29,8 @@ FIRST_DAY = date(2024, 5, 4)
 DAYS = 5
 POOL = 240
 MANY = 30
+
+STEP = {step.writes.name: step for step in STEPS}
 
 every_source = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.kind)
 
@@ -164,18 +165,19 @@ def silver(table: Table, lines: list[int]) -> pa.Table:
 
 def inputs(step: Step, lines: list[int]) -> list[pa.Table]:
     """What a step reads when these lines of every pool have landed."""
-    return [rows.select(columns or rows.column_names) for rows, columns in _read(step, lines)]
+    made: dict[str, pa.Table] = {}
+    return [
+        rows(table, lines, made).select(columns or table.names) for table, columns in step.reads
+    ]
 
 
-def _read(step: Step, lines: list[int]) -> Iterator[tuple[pa.Table, tuple[str, ...]]]:
-    made: dict[str, pa.Table] = {
-        source.writes.name: silver(source.writes, lines) for source in SOURCES
-    }
-    for before in STEPS[: STEPS.index(step)]:
-        if any(read.table.name == before.writes.name for read in step.reads):
-            made[before.writes.name] = output(before, inputs(before, lines))
-    for table, columns in step.reads:
-        yield made[table.name], columns
+def rows(table: Table, lines: list[int], made: dict[str, pa.Table]) -> pa.Table:
+    """The rows of a table after these lines; every table on the way is `made` once."""
+    if table.name not in made:
+        step = STEP.get(table.name)
+        read = [rows(t, lines, made).select(c or t.names) for t, c in step.reads] if step else []
+        made[table.name] = output(step, read) if step else silver(table, lines)
+    return made[table.name]
 
 
 def output(step: Step, read: Sequence[pa.Table]) -> pa.Table:
@@ -187,14 +189,6 @@ def in_order(rows: pa.Table, table: Table) -> pa.Table:
     plain = [c.name for c in table.columns if not pa.types.is_nested(c.type)]
     names = [*table.key, *(name for name in plain if name not in table.key)]
     return rows.sort_by([(name, "ascending") for name in names]).combine_chunks()
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_database() -> Iterator[None]:
-    """Opening a database takes longer than most examples; a connection to one that is open none."""
-    with duckdb.connect() as database, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(duckdb, "connect", database.cursor)
-        yield
 
 
 # -- sources ----------------------------------------------------------------------------------

@@ -11,12 +11,13 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from glue_jobs.dialect import parsed, tables
 from glue_jobs.lake import made
 from glue_jobs.query import local
 from glue_jobs.settings import Settings
 from queries.question import questions
 from tests.trino.comparison import athena_text, difference
-from transforms.tables import AGENT_SKILL, AGENT_STATE_INTERVAL, CALLS_BY_CATEGORY_QUEUE, STATES
+from transforms.tables import TABLES
 
 pytestmark = [pytest.mark.trino, pytest.mark.fuzz]
 
@@ -25,6 +26,7 @@ LAKES = 26 if PROVE else 4
 CASES = 20  # for each lake: 520 in all with PROVE=1, 80 without
 SAVED = Path(os.environ.get("FUZZ_FAILURES", "fuzz-failures"))
 FIRST = date(2026, 1, 5)
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu")
 WORDS = ("Billing", "Bil'ling", "😀", "a%b", "_", "", "none", "NULL", "Ünï", '"q"', "\\")
 
 
@@ -32,74 +34,68 @@ def words(rng, allow_none=True):
     return rng.choice((*WORDS, None) if allow_none else WORDS)
 
 
-def calls(rng, day):
-    """A row whose counts and sums are anything at all, also nought and large."""
-    counts = {
-        column.name: rng.choice((0, 0, 1, rng.randrange(100), rng.randrange(10**9)))
-        for column in CALLS_BY_CATEGORY_QUEUE.columns
-        if column.type == pa.int64()
-    }
-    return {
-        "day": day,
-        "instance_id": "i",
-        "interval_start": datetime.combine(day, datetime.min.time())
-        + timedelta(minutes=15 * rng.randrange(96)),
-        "queue_name": words(rng),
-        "skill": words(rng),
-        "category": words(rng, allow_none=False),
-        "task": words(rng, allow_none=False),
-        "channel": rng.choice(("VOICE", "CHAT", None)),
-        **counts,
-    }
+def value(rng, column, day):
+    """Anything that the column may hold: nothing, nought, large, odd words, any time of the day."""
+    if column.absent or (not column.required and rng.random() < 0.15):
+        return None
+    if column.values:
+        return rng.choice(column.values)
+    return next((make(rng, column, day) for fits, make in MAKERS if fits(column.type)), None)
 
 
-def skill(rng, day):
-    now = datetime.combine(day, datetime.min.time())
-    return {
-        "day": day,
-        "instance_id": "i",
-        "agent_arn": f"agent-{rng.randrange(4)}",
-        "agent_id": None,
-        "agent_username": words(rng),
-        "kind": rng.choice(("queue", "queue", "proficiency")),
-        "skill": words(rng, allow_none=False),
-        "level": rng.choice((None, 1.0, 3.5)),
-        "seen_from": now,
-        "seen_to": now,
-    }
+def instant(rng, _, day):
+    start = datetime.combine(day, datetime.min.time())
+    return start + timedelta(milliseconds=rng.randrange(-3_600_000, 90_000_000))
 
 
-def interval(rng, day):
-    start = datetime.combine(day, datetime.min.time()) + timedelta(seconds=rng.randrange(80_000))
-    length = timedelta(milliseconds=rng.randrange(1, 3_000_000))
-    return {
-        "day": day,
-        "instance_id": "i",
-        "agent_arn": f"agent-{rng.randrange(4)}",
-        "agent_id": None,
-        "agent_username": None,
-        "state": rng.choice(STATES),
-        "status_name": words(rng),
-        "started_at": start,
-        "ended_at": start + length,
-        "duration_ms": length // timedelta(milliseconds=1),
-        "contacts": rng.randrange(3),
-    }
+def whole(rng, column, _):
+    return rng.randrange(2) if column.maximum == 1 else rng.choice((0, 1, rng.randrange(10**9)))
+
+
+MAKERS = (
+    (pa.types.is_timestamp, instant),
+    (pa.types.is_integer, whole),
+    (pa.types.is_floating, lambda rng, *_: rng.choice((0.0, 1.0, 3.5))),
+    (pa.types.is_string, lambda rng, column, _: few(rng, column.name)),
+    (
+        lambda kind: pa.types.is_list(kind) and pa.types.is_string(kind.value_type),
+        lambda rng, *_: [words(rng) for _ in range(rng.randrange(3))],
+    ),
+)
+
+
+def few(rng, name):
+    """A text: identifiers out of so few that rows of different tables meet."""
+    if name == "instance_id":
+        return "i"
+    is_key = name.endswith(("_id", "_arn", "_username"))
+    return f"{name.rpartition('_')[2]}-{rng.randrange(8)}" if is_key else words(rng, False)
+
+
+def row(rng, table, day):
+    found = {column.name: value(rng, column, day) for column in table.columns} | {"day": day}
+    if "interval_start" in found:  # a quarter of an hour of the day
+        found["interval_start"] = datetime.combine(day, datetime.min.time()) + timedelta(
+            minutes=15 * rng.randrange(96)
+        )
+    return found
 
 
 def filled(lake, rng):
-    """Put random rows on random days into the three tables that the questions read."""
+    """Put random rows with unique keys on random days into the tables that the questions read."""
+    asked = {name for question in questions() for name in tables(parsed(question.sql))}
     made_rows = {}
-    for table, row in (
-        (CALLS_BY_CATEGORY_QUEUE, calls),
-        (AGENT_SKILL, skill),
-        (AGENT_STATE_INTERVAL, interval),
-    ):
+    for table in (table for table in TABLES if table.name in asked):
         days = sorted({FIRST + timedelta(days=rng.randrange(5)) for _ in range(rng.randrange(4))})
-        rows = [row(rng, day) for day in days for _ in range(rng.randrange(25))]
+        found = [row(rng, table, day) for day in days for _ in range(rng.randrange(25))]
+        rows = list({tuple(each[name] for name in table.key): each for each in found}.values())
         made_rows[table.name] = rows
+        data = pa.Table.from_pylist(rows, schema=table.schema)
         with lake.replacement(table) as change:
-            change.put(pa.Table.from_pylist(rows, schema=table.schema), days)
+            if table.is_daily:
+                change.put(data, days)
+            else:
+                change.put_all(data)
     return made_rows
 
 
@@ -111,6 +107,10 @@ def random_values(rng, question):
         choices = parameter.type.split("|")
         if parameter.type == "date":
             given[parameter.name] = (FIRST + timedelta(days=rng.randrange(-2, 8))).isoformat()
+        elif parameter.type == "integer":
+            given[parameter.name] = str(rng.choice((0, 1, 7, 20, 100_000)))
+        elif parameter.type == "zone":
+            given[parameter.name] = rng.choice(ZONES)
         else:
             given[parameter.name] = rng.choice(choices if len(choices) > 1 else (*WORDS, "%"))
     return question.values(given)
