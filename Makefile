@@ -44,7 +44,11 @@ format: setup ## put the code into shape
 	$(BIN)/ruff check --fix .
 
 bench: setup ## speed and memory beside what a user would pick instead
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	$(BIN)/python -m tests.bench
+
+bench-growth: setup ## how time and memory grow with the records
+	$(BIN)/python -m tests.bench growth
 
 bench-update: setup ## what one updated contact costs in a lake of a year
 	$(BIN)/python -m tests.bench_update
@@ -59,6 +63,9 @@ tables: setup ## TABLES.md from the table definitions
 lock: ## pin the dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --extra local --group dev pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --extra local --group dev --group bench pyproject.toml \
+	  --constraint requirements.lock -o requirements-bench.lock
 
 clean: ## remove what was made here
 	rm -rf $(VENV) .demo lake .pytest_cache .mypy_cache .ruff_cache .hypothesis
