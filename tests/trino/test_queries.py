@@ -95,11 +95,15 @@ def _built(name, folder):
     return opened(Settings(address))
 
 
-def cases(question):
+def cases(question, lake):
     """Values for every choice of every parameter, and every period with the defaults.
 
-    With PROVE=1 every combination of the choices, otherwise one choice at a time.
+    With PROVE=1 every combination of the choices, otherwise one choice at a time, and of the
+    large lake the defaults and one period.
     """
+    if lake == "bank" and not PROVE:
+        yield from ({}, DAYS[3])
+        return
     options = []
     for parameter in question.parameters:
         words = parameter.type.split("|")
@@ -120,7 +124,7 @@ def cases(question):
 @pytest.mark.parametrize("question", questions(), ids=lambda question: question.name)
 def test_a_question_has_the_same_answer_on_both_engines(question, name, lakes, server):
     lake = lakes(name)
-    for given in cases(question):
+    for given in cases(question, name):
         values = question.values(given)
         theirs = server.query(athena_text(question.sql, values), name)
         assert (given, None) == (given, difference(theirs, local(lake, question.sql, values)))
@@ -135,7 +139,9 @@ def test_trino_reads_every_row_and_column_of_a_table(table, name, lakes, server)
     theirs = server.query(f"SELECT * FROM {table.name} {some}", name)
     count = server.query(f"SELECT count(*) AS n FROM {table.name}", name)
     assert lake.count(table.name) == count.to_pylist()[0]["n"]
-    assert list(table.names) == theirs.column_names
+    # Trino shows names in small letters: campaign_Id is asked for in any
+    assert [name.lower() for name in table.names] == theirs.column_names
+    theirs = theirs.rename_columns(list(table.names))
     assert shown(lake.read(table, days), table) == shown(theirs, table)
 
 
