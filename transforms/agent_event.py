@@ -50,7 +50,7 @@ def agent_events(lines: pa.Table, keep: Collection[str] = ()) -> pa.Table:
     """
     with kernel({"lines": lines}) as db:
         db.register("known", with_unknown_fields(db, lines, RECORD, keep))
-        rows = db.sql(f"""
+        return db.sql(f"""
             WITH transformed AS ({RECORD.read("known")}),
             typed AS (
                 SELECT {RECORD.selected()}, {RECORD.filled} AS filled,
@@ -70,4 +70,3 @@ def agent_events(lines: pa.Table, keep: Collection[str] = ()) -> pa.Table:
                         CASE WHEN event_timestamp IS NULL THEN 'missing_event_timestamp' END)
                 END AS reject_reason
             FROM typed""").to_arrow_table()
-    return RECORD.completed(rows)

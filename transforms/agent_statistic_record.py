@@ -59,15 +59,14 @@ def described(statistic_id: str, key: Iterable[str]) -> str:
     left(sha256(CAST(to_json([CAST(epoch_ms(interval_start) AS VARCHAR), {hashed}]) AS VARCHAR)),
         32) AS {statistic_id},
     CAST(interval_start AS DATE) AS day, interval_start AS interval_start_time,
-    interval_start + INTERVAL 15 MINUTE AS interval_end_time, NULL AS published_date,
+    interval_start + INTERVAL 15 MINUTE AS interval_end_time,
     max(aws_account_id) AS aws_account_id, instance_id,
     nullif(regexp_extract(agent_arn, '^.*:instance/[^/]+'), '') AS instance_arn,
     agent_arn AS user_arn, max(agent_id) AS user_id,
     CASE WHEN agent_arn IS NOT NULL THEN max(agent_username) END AS agent_username,
     agent_routing_profile_arn,
     {id_in_arn("agent_routing_profile_arn", "routing-profile")} AS routing_profile_id,
-    {", ".join(c.name for c in LEVEL_ARNS)}, {", ".join(levels)},
-    NULL AS data_lake_last_processed_timestamp"""
+    {", ".join(c.name for c in LEVEL_ARNS)}, {", ".join(levels)}"""
 
 
 def _id(arn: str) -> str:
@@ -95,7 +94,6 @@ _TIMES = {
     "ringing_time_ms": _spent("contacts_ringing > 0"),
     "agent_status_time_ms": _spent(_IN_STATUS),
     "gap_time_ms": _spent("state = 'gap'"),
-    **{f"custom_state_time_{n:02d}": "NULL" for n in range(1, 51)},
 }
 
 _SQL = f"""

@@ -100,23 +100,6 @@ SELECT source, seen_at, instance_id, instance_arn, aws_account_id,
     g.name AS agent_hierarchy_group_name
 FROM (SELECT *, unnest(groups) AS g FROM seen)"""
 
-_NOT_STREAMED = (
-    "directory_user_id",
-    "agent_email",
-    "agent_secondary_email",
-    "mobile",
-    "agent_security_profile_ids",
-    "agent_security_profile_arns",
-    "after_contact_work_time_limit",
-    "desk_phone_number",
-    "phone_type",
-    "agent_voice_enhancement_mode",
-    "agent_availability_timer",
-    "routing_profile_description",
-    "is_active",
-    "data_lake_last_processed_timestamp",
-)
-
 
 def users(agent_event: pa.Table, contact_record: pa.Table) -> pa.Table:
     """The newest sight of every agent who has an id and a login name.
@@ -151,8 +134,7 @@ def _newest(sights: str, key: str, agent_event: pa.Table, contact_record: pa.Tab
         SELECT * EXCLUDE (source, seen_at, arn), seen_at AS last_modified_timestamp,
             nullif(split_part(arn, ':', 4), '') AS last_modified_region,
             concat_ws('|', source, strftime(seen_at, '%Y-%m-%dT%H:%M:%S.%f'),
-                left(sha256(CAST(to_json(sight) AS VARCHAR)), 32)) AS record_version,
-            {", ".join(f"NULL AS {name}" for name in _NOT_STREAMED)}
+                left(sha256(CAST(to_json(sight) AS VARCHAR)), 32)) AS record_version
         FROM sight
         QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY record_version DESC) = 1
         ORDER BY {key}""",

@@ -101,7 +101,7 @@ def contact_records(
                         CASE WHEN {_OWN_DAY} IS NULL THEN 'no_timestamp' END)
                 END AS reject_reason
             FROM typed""").to_arrow_table()
-    hidden = _pseudonymous(RECORD.completed(rows), number_token, customer_token)
+    hidden = _pseudonymous(rows, number_token, customer_token)
     return categorised(hidden, taxonomy)
 
 

@@ -139,13 +139,10 @@ _FLAGS = {
         AND NOT {_LEFT_QUEUE_BY_TRANSFER}""",
 }
 
-_ABSENT = ("is_hold_disconnect", "is_hold_agent_disconnect", "is_hold_customer_disconnect")
-
 _COMPUTED = ", ".join(
     [
         *(f"{sql} AS {name}" for name, sql in _TIMES.items()),
         *(f"CAST(coalesce({sql}, false) AS BIGINT) AS {name}" for name, sql in _FLAGS.items()),
-        *(f"NULL AS {name}" for name in _ABSENT),
     ]
 )
 
@@ -155,7 +152,6 @@ SELECT * REPLACE (nullif(previous_contact_id, '') AS previous_contact_id),
     coalesce(nullif(initial_contact_id, ''), nullif(previous_contact_id, ''), contact_id)
         AS journey_id,
     {_ENDED} AS ended_at,
-    NULL AS data_lake_last_processed_timestamp,
     {_COMPUTED}
 FROM contact_record
 ORDER BY queue_name, category, initiation_timestamp, contact_id, instance_id"""

@@ -75,13 +75,6 @@ class Record:
         return f"""SELECT *, TRY(json_transform(line, {literal(json.dumps(self.shape))})) AS r,
             TRY(json_type(line, CAST([{paths}] AS VARCHAR[]))) AS kinds FROM {lines}"""
 
-    def completed(self, rows: pa.Table) -> pa.Table:
-        """`rows` with the columns that no stream can fill, null."""
-        for column in self.columns:
-            if column.absent:
-                rows = rows.append_column(column.name, pa.nulls(rows.num_rows, column.type))
-        return rows
-
     def text(self, column: Column) -> str:
         """SQL for a field as it stands in the transformed record `r`."""
         return _found("r", column.path)

@@ -7,30 +7,20 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from transforms import tables
-from transforms.agent_queue_statistic_record import EVENTS_NEEDED as AGENT_QUEUES_NEED_EVENTS
-from transforms.agent_queue_statistic_record import RECORDS_NEEDED as AGENT_QUEUES_NEED_RECORDS
-from transforms.agent_queue_statistic_record import STATISTICS_NEEDED as AGENT_QUEUES_NEED
-from transforms.agent_queue_statistic_record import agent_queue_statistic_records
-from transforms.agent_skill import NEEDED as SKILLS_NEED
-from transforms.agent_skill import agent_skills
-from transforms.agent_state_interval import agent_state_intervals
-from transforms.agent_statistic_record import NEEDED as AGENTS_NEED
-from transforms.agent_statistic_record import agent_statistic_records
-from transforms.agent_timeline import EVENT_COLUMNS, INSTANCE_DAY_COLUMNS
-from transforms.calls_by_category_queue import NEEDED as CALLS_NEED
-from transforms.calls_by_category_queue import calls_by_category_queue
-from transforms.configuration import EVENTS_NEEDED as CONFIGURATION_EVENTS
-from transforms.configuration import RECORDS_NEEDED as CONFIGURATION_RECORDS
-from transforms.configuration import agent_hierarchy_groups, routing_profiles, users
-from transforms.contact_state_interval import contact_state_intervals
-from transforms.contact_statistic_record import NEEDED as STATISTICS_NEED
-from transforms.contact_statistic_record import contact_statistic_records
-from transforms.instance_day import NEEDED as INSTANCE_DAYS_NEED
-from transforms.instance_day import instance_days
-from transforms.journey import NEEDED as JOURNEYS_NEED
-from transforms.journey import REACH_DAYS as JOURNEY_DAYS
-from transforms.journey import journeys
+from transforms import (
+    agent_queue_statistic_record,
+    agent_skill,
+    agent_state_interval,
+    agent_statistic_record,
+    agent_timeline,
+    calls_by_category_queue,
+    configuration,
+    contact_state_interval,
+    contact_statistic_record,
+    instance_day,
+    journey,
+    tables,
+)
 from transforms.schema import Table
 
 
@@ -76,73 +66,73 @@ SOURCES = (
 
 STEPS = (
     Step(
-        instance_days,
-        (Read(tables.AGENT_EVENT, INSTANCE_DAYS_NEED),),
+        instance_day.instance_days,
+        (Read(tables.AGENT_EVENT, instance_day.NEEDED),),
         tables.INSTANCE_DAY,
         ("instance_id", "day"),
         reach=0,
     ),
     Step(
-        agent_state_intervals,
+        agent_state_interval.agent_state_intervals,
         (
-            Read(tables.AGENT_EVENT, EVENT_COLUMNS),
-            Read(tables.INSTANCE_DAY, INSTANCE_DAY_COLUMNS),
+            Read(tables.AGENT_EVENT, agent_timeline.EVENT_COLUMNS),
+            Read(tables.INSTANCE_DAY, agent_timeline.INSTANCE_DAY_COLUMNS),
         ),
         tables.AGENT_STATE_INTERVAL,
         ("instance_id", "agent_arn"),
         reach=1,
     ),
     Step(
-        contact_state_intervals,
+        contact_state_interval.contact_state_intervals,
         (
-            Read(tables.AGENT_EVENT, EVENT_COLUMNS),
-            Read(tables.INSTANCE_DAY, INSTANCE_DAY_COLUMNS),
+            Read(tables.AGENT_EVENT, agent_timeline.EVENT_COLUMNS),
+            Read(tables.INSTANCE_DAY, agent_timeline.INSTANCE_DAY_COLUMNS),
         ),
         tables.CONTACT_STATE_INTERVAL,
         ("instance_id", "agent_arn"),
         reach=1,
     ),
     Step(
-        agent_skills,
-        (Read(tables.AGENT_EVENT, SKILLS_NEED),),
+        agent_skill.agent_skills,
+        (Read(tables.AGENT_EVENT, agent_skill.NEEDED),),
         tables.AGENT_SKILL,
         ("instance_id", "agent_arn", "day"),
         reach=0,
     ),
     Step(
-        contact_statistic_records,
-        (Read(tables.CONTACT_RECORD, STATISTICS_NEED),),
+        contact_statistic_record.contact_statistic_records,
+        (Read(tables.CONTACT_RECORD, contact_statistic_record.NEEDED),),
         tables.CONTACT_STATISTIC_RECORD,
         ("instance_id", "contact_id"),
         reach=0,
     ),
     Step(
-        calls_by_category_queue,
-        (Read(tables.CONTACT_STATISTIC_RECORD, CALLS_NEED),),
+        calls_by_category_queue.calls_by_category_queue,
+        (Read(tables.CONTACT_STATISTIC_RECORD, calls_by_category_queue.NEEDED),),
         tables.CALLS_BY_CATEGORY_QUEUE,
         ("day", "queue_name", "category"),
         reach=0,
     ),
     Step(
-        journeys,
-        (Read(tables.CONTACT_STATISTIC_RECORD, JOURNEYS_NEED),),
+        journey.journeys,
+        (Read(tables.CONTACT_STATISTIC_RECORD, journey.NEEDED),),
         tables.JOURNEY,
         ("instance_id", "journey_id"),
-        reach=JOURNEY_DAYS,
+        reach=journey.REACH_DAYS,
     ),
     Step(
-        agent_statistic_records,
-        (Read(tables.AGENT_STATE_INTERVAL, AGENTS_NEED),),
+        agent_statistic_record.agent_statistic_records,
+        (Read(tables.AGENT_STATE_INTERVAL, agent_statistic_record.NEEDED),),
         tables.AGENT_STATISTIC_RECORD,
         ("instance_id", "agent_arn", "day"),
         reach=0,
     ),
     Step(
-        agent_queue_statistic_records,
+        agent_queue_statistic_record.agent_queue_statistic_records,
         (
-            Read(tables.CONTACT_STATE_INTERVAL, AGENT_QUEUES_NEED_EVENTS),
-            Read(tables.CONTACT_STATISTIC_RECORD, AGENT_QUEUES_NEED),
-            Read(tables.CONTACT_RECORD, AGENT_QUEUES_NEED_RECORDS),
+            Read(tables.CONTACT_STATE_INTERVAL, agent_queue_statistic_record.EVENTS_NEEDED),
+            Read(tables.CONTACT_STATISTIC_RECORD, agent_queue_statistic_record.STATISTICS_NEEDED),
+            Read(tables.CONTACT_RECORD, agent_queue_statistic_record.RECORDS_NEEDED),
         ),
         tables.AGENT_QUEUE_STATISTIC_RECORD,
         ("instance_id", "agent_id"),
@@ -152,17 +142,17 @@ STEPS = (
         Step(
             function,
             (
-                Read(tables.AGENT_EVENT, CONFIGURATION_EVENTS),
-                Read(tables.CONTACT_RECORD, CONFIGURATION_RECORDS),
+                Read(tables.AGENT_EVENT, configuration.EVENTS_NEEDED),
+                Read(tables.CONTACT_RECORD, configuration.RECORDS_NEEDED),
             ),
             table,
             ("instance_id", "agent_arn"),
             reach=0,
         )
         for function, table in (
-            (users, tables.USERS),
-            (routing_profiles, tables.ROUTING_PROFILES),
-            (agent_hierarchy_groups, tables.AGENT_HIERARCHY_GROUPS),
+            (configuration.users, tables.USERS),
+            (configuration.routing_profiles, tables.ROUTING_PROFILES),
+            (configuration.agent_hierarchy_groups, tables.AGENT_HIERARCHY_GROUPS),
         )
     ),
 )

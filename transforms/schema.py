@@ -80,8 +80,8 @@ class Table:
     def conform(self, data: pa.Table, columns: Sequence[str] | None = None) -> pa.Table:
         """`data` with this table's columns (or the named ones), in order and type, and no other.
 
-        Raises SchemaError naming the first column that is absent, does not cast, or has nulls
-        although it is required.
+        Columns that no stream can fill (`absent`) need not be there. Raises SchemaError naming
+        the first other column that is missing, does not cast, or has nulls although required.
         """
         schema = self.schema if columns is None else self._part(columns)
         return pa.Table.from_arrays(
@@ -92,12 +92,18 @@ class Table:
         """The table without rows."""
         return self.schema.empty_table()
 
+    @cached_property
+    def _absent(self) -> frozenset[str]:
+        return frozenset(column.name for column in self.columns if column.absent)
+
     def _part(self, columns: Sequence[str]) -> pa.Schema:
         return pa.schema([self.schema.field(name) for name in columns])
 
     def _array(self, data: pa.Table, name: str) -> pa.ChunkedArray:
         field = self.schema.field(name)
         if name not in data.column_names:
+            if name in self._absent:
+                return pa.chunked_array([pa.nulls(data.num_rows, field.type)])
             raise SchemaError(f"{self.name}: column {name} is missing")
         try:
             array = data.column(name).cast(field.type)

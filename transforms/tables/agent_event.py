@@ -22,10 +22,10 @@ from transforms.tables.columns import (
     LEVELS,
     RECORD_VERSION,
     TEXT,
+    UNKNOWN_FIELDS,
     at,
     text,
 )
-from transforms.tables.landed import UNKNOWN_FIELDS
 
 _NOT_SENT = "In no published model of the agent event stream."
 

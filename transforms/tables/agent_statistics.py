@@ -180,7 +180,7 @@ AGENT_QUEUE_STATISTIC_RECORD = Table(
         LAST_PROCESSED,
         DAY,
         AGENT_USERNAME,
-        QUEUE_NAME._replace(doc="Queue; null for an agent's own queue", path=""),
+        QUEUE_NAME._replace(path=""),
     ),
     key=("aqsr_statistic_id", "instance_id"),
     sort_by=("queue_name", "interval_start_time", "user_arn", "aqsr_statistic_id"),

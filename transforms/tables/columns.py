@@ -51,7 +51,11 @@ CONTACT_ID = text("contact_id", "Contact", path="ContactId", required=True)
 CHANNEL = text("channel", "VOICE, CHAT, TASK, EMAIL, or a newer value as sent", path="Channel")
 CATEGORY = text("category", "What the contact is about, by the taxonomy", required=True)
 TASK = text("task", "What is to be done about it, by the taxonomy", required=True)
-QUEUE_NAME = text("queue_name", "Queue; null where the contact never queued", path="Queue.Name")
+QUEUE_NAME = text(
+    "queue_name",
+    "Queue; null for an agent's own queue, and where there was none",
+    path="Queue.Name",
+)
 SKILL = text("skill", "Skill that the work needs, by the taxonomy: a queue unless mapped")
 CUSTOMER_ID = text("customer_id", "Customer token: keyed HMAC, never a number; null if hidden")
 AGENT_ARN = text("agent_arn", "Agent's ARN")
@@ -61,6 +65,11 @@ ROUTING_PROFILE_ARN = text("agent_routing_profile_arn", "Routing profile's ARN")
 LEVELS = range(1, 6)
 LEVEL_ARNS = tuple(
     text(f"agent_hierarchy_level_{n}_arn", f"Agent hierarchy, level {n}: ARN") for n in LEVELS
+)
+UNKNOWN_FIELDS = Column(
+    "unknown_fields",
+    pa.map_(TEXT, TEXT),
+    "Fields that no model names, by path; the value is null unless the taxonomy keeps it",
 )
 RECORD_VERSION = text(
     "record_version",

@@ -29,6 +29,7 @@ from transforms.tables.columns import (
     SKILL,
     TASK,
     TEXT,
+    UNKNOWN_FIELDS,
     at,
     count,
     ms,
@@ -46,7 +47,6 @@ from transforms.tables.contact_structs import (
     TEXTS,
     TRANSITION,
 )
-from transforms.tables.landed import UNKNOWN_FIELDS
 
 _PERSONAL = "Personal: a customer's name or address stays in raw."
 _NO_RULE = "Follows from the customer's number, which stays in raw, by a rule nobody has published."

@@ -179,7 +179,10 @@ JOURNEY = Table(
         count("contacts_abandoned", "Legs abandoned in queue"),
         flag("is_abandoned", "The last leg was abandoned"),
         count("transfers", "Transfers: cold, warm, and by a flow out of a queue"),
-        count("transfers_cold", "Transfers recorded as completed: the agent left first"),
+        count(
+            "transfers_cold",
+            "Legs with a completed transfer: an agent left first, or a flow took it out of a queue",
+        ),
         count(
             "transfers_warm",
             "Legs begun by an agent who stayed; a consultation looks the same",

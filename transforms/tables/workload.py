@@ -13,11 +13,11 @@ from transforms.tables.columns import (
     DAY,
     RECORD_VERSION,
     TEXT,
+    UNKNOWN_FIELDS,
     at,
     count,
     text,
 )
-from transforms.tables.landed import UNKNOWN_FIELDS
 
 WORK_ITEM = Table(
     "work_item",
