@@ -18,13 +18,13 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from glue_jobs import quality, raw
-from glue_jobs.lake import Lake
+from glue_jobs.lake import Lake, Replacement
 from glue_jobs.merge import Merged, merged
 from glue_jobs.parsers import Parsers, Rows
 from transforms import tables
+from transforms.days import by_day
 from transforms.facts import violations
 from transforms.pipeline import SOURCES, STEPS, Step
 from transforms.schema import Table
@@ -135,10 +135,8 @@ def _settled_again(lake: Lake, table: Table, settled: Rows, wanted: list[date]) 
         for group in _groups(wanted):
             before = lake.read(table, group)
             after = table.conform(settled(before))
-            different = [day for day in group if not _same(before, after, day)]
             broken.append(violations(after, table))
-            change.put(after, different)
-            rewritten += different
+            rewritten += _put_different(change, group, before, after)
         if rewritten:
             quality.gate(table.name, quality.total(broken), lake.store)
     return rewritten
@@ -161,13 +159,9 @@ def _recomputed(lake: Lake, step: Step, stale: list[date]) -> list[date]:
     with lake.replacement(step.writes) as change:
         for group in _groups(wanted):
             needed = sorted({day for each in group for day in _around(each, step.reach)})
-            rows = _output(lake, step, needed)
-            rows = rows.filter(pc.field("day").isin(group))
-            before = lake.read(step.writes, group)
-            different = [day for day in group if not _same(before, rows, day)]
+            rows = _on_days(_output(lake, step, needed), group)
             broken.append(violations(rows, step.writes))
-            change.put(rows, different)
-            rewritten += different
+            rewritten += _put_different(change, group, lake.read(step.writes, group), rows)
         if rewritten:
             quality.gate(step.writes.name, quality.total(broken), lake.store)
     return rewritten
@@ -193,9 +187,20 @@ def _output(lake: Lake, step: Step, days: list[date]) -> pa.Table:
     return step.writes.conform(step.function(*read))
 
 
-def _same(before: pa.Table, after: pa.Table, day: date) -> bool:
-    on_day = pc.field("day") == day
-    return bool(before.filter(on_day).equals(after.filter(on_day)))
+def _on_days(rows: pa.Table, days: list[date]) -> pa.Table:
+    found = by_day(rows)
+    return pa.concat_tables([rows.slice(0, 0), *(found[day] for day in days if day in found)])
+
+
+def _put_different(
+    change: Replacement, days: list[date], before: pa.Table, after: pa.Table
+) -> list[date]:
+    """Replace the days on which `after` is not `before`; returns them."""
+    then, now = by_day(before), by_day(after)
+    none = before.slice(0, 0)
+    different = [day for day in days if not then.get(day, none).equals(now.get(day, none))]
+    change.put(after, different)
+    return different
 
 
 def _around(day: date, reach: int) -> list[date]:

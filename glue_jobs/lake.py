@@ -16,7 +16,6 @@ from typing import Any, Self, cast
 
 import boto3
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from botocore.config import Config
@@ -35,6 +34,7 @@ from pyiceberg.table import Table as IcebergTable
 from glue_jobs.settings import Settings
 from ingestion.errors import LakeError
 from ingestion.store import Store, store
+from transforms.days import by_day
 from transforms.schema import DAY, Table
 from transforms.tables import TABLES
 
@@ -237,10 +237,11 @@ class Replacement:
 
     def put(self, rows: pa.Table, days: Sequence[date]) -> None:
         """Replace `days` by the rows of `rows` that belong to them; no rows = the day is empty."""
-        conformed = self.table.conform(rows)
+        found = by_day(self.table.conform(rows))
+        self._days |= set(days)
         for day in days:
-            self._days.add(day)
-            self._write(conformed.filter(pc.field(DAY) == day), f"{DAY}={day}/")
+            if day in found:
+                self._write(found[day], f"{DAY}={day}/")
 
     def append(self, rows: pa.Table) -> None:
         """Add rows to a daily table without touching what is there; one day per call."""

@@ -17,13 +17,13 @@ from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 
 from glue_jobs import quality
+from glue_jobs.ahead import ahead
 from glue_jobs.lake import Lake
 from glue_jobs.parsers import Parser
 from glue_jobs.raw import Piece
+from glue_jobs.spill import Spill
 from ingestion.landing import reject_line
 from ingestion.records import Rejected
 from transforms.duck import rows as duck_rows
@@ -33,7 +33,6 @@ from transforms.schema import Table
 from transforms.versions import changed_days, newest, only, straddling, without
 
 GROUP_ROWS = 100_000
-_SPILL_GROUP_ROWS = 16_384
 
 
 class Merged(NamedTuple):
@@ -62,47 +61,79 @@ def merged(
     """Merge landed records into the source's table and commit; rejects go to `bad/build/`."""
     table = source.writes
     with tempfile.TemporaryDirectory(prefix="lake-build-") as folder:
-        spill = _Spill(Path(folder), table)
-        for number, piece in enumerate(pieces):
-            parsed = parser.parse(piece.lines)
-            spill.put(parsed)
-            _put_rejects(lake, f"bad/build/{source.kind}/{run_id}-{number}", piece, parsed)
+        spill = Spill(Path(folder), table)
+        counts = _parsed(lake, source, parser, pieces, run_id, spill)
         with lake.replacement(table) as change:
             moved = _settled(lake, source, spill)
-            counts = Merged(
-                spill.landed,
-                0,
-                moved.duplicates,
-                moved.superseded,
-                spill.rejected,
-                [],
-                spill.unknown_fields,
-            )
+            counts = counts._replace(duplicates=moved.duplicates, superseded=moved.superseded)
             broken: list[dict[str, int]] = []
-            for group in _groups(_rows_by_day(spill, moved)):
-                before = lake.read(table, group)
-                after = newest(
-                    pa.concat_tables(
-                        [
-                            without(before, moved.keys, table),
-                            without(spill.read(group), moved.keys, table),
-                            moved.rows.filter(pc.field("day").isin(group)),
-                        ]
-                    ),
-                    table,
-                )
-                days = changed_days(before, after.rows, table)
-                rows = parser.settled(after.rows) if parser.settled else after.rows
-                change.put(rows, days)
-                broken.append(violations(rows, table))
+            for group in ahead(_merged_groups(lake, table, parser, spill, moved)):
+                change.put(group.rows, group.days)
+                broken.append(group.broken)
                 counts = counts._replace(
-                    rows=counts.rows + after.rows.num_rows - before.num_rows,
-                    duplicates=counts.duplicates + after.duplicates,
-                    superseded=counts.superseded + after.superseded,
-                    days=counts.days + days,
+                    rows=counts.rows + group.gained,
+                    duplicates=counts.duplicates + group.duplicates,
+                    superseded=counts.superseded + group.superseded,
+                    days=counts.days + group.days,
                 )
             _audit(lake, table, broken, counts)
     return counts
+
+
+def _parsed(
+    lake: Lake, source: Source, parser: Parser, pieces: Iterable[Piece], run_id: str, spill: Spill
+) -> Merged:
+    """Parse every piece into `spill`, rejects into `bad/build/`."""
+    landed = rejected = 0
+    unknown = Counter[str]()
+    parsed = ((piece, parser.parse(piece.lines)) for piece in ahead(pieces))
+    for number, (piece, rows) in enumerate(ahead(parsed)):
+        good = _good(rows)
+        landed += rows.num_rows
+        rejected += rows.num_rows - good.num_rows
+        unknown.update(_names(good.select(["unknown_fields"])))
+        spill.put(source.writes.conform(good))
+        _put_rejects(lake, f"bad/build/{source.kind}/{run_id}-{number}", piece, rows)
+    return Merged(landed, 0, 0, 0, rejected, [], unknown)
+
+
+def _good(rows: pa.Table) -> pa.Table:
+    reasons = rows.column("reject_reason")
+    # Filtering would copy every column.
+    return rows if reasons.null_count == len(reasons) else rows.filter(pc.is_null(reasons))
+
+
+class _Group(NamedTuple):
+    """Days merged: all their rows, which of them changed, and what became of the landed rows."""
+
+    rows: pa.Table
+    days: list[date]
+    gained: int
+    duplicates: int
+    superseded: int
+    broken: dict[str, int]
+
+
+def _merged_groups(
+    lake: Lake, table: Table, parser: Parser, spill: Spill, moved: _Moved
+) -> Iterator[_Group]:
+    for group in _groups({**dict.fromkeys(moved.days, 0), **spill.rows_by_day}):
+        before = lake.read(table, group)
+        versions = [
+            without(before, moved.keys, table),
+            without(spill.read(group), moved.keys, table),
+            moved.rows.filter(pc.field("day").isin(group)),
+        ]
+        after = newest(pa.concat_tables(versions), table)
+        rows = parser.settled(after.rows) if parser.settled else after.rows
+        yield _Group(
+            rows,
+            changed_days(before, after.rows, table),
+            after.rows.num_rows - before.num_rows,
+            after.duplicates,
+            after.superseded,
+            violations(rows, table),
+        )
 
 
 class _Moved(NamedTuple):
@@ -115,11 +146,11 @@ class _Moved(NamedTuple):
     superseded: int
 
 
-def _settled(lake: Lake, source: Source, spill: _Spill) -> _Moved:
+def _settled(lake: Lake, source: Source, spill: Spill) -> _Moved:
     table = source.writes
     where = (*table.key, "day")
     empty = _Moved(table.empty().select(table.key), table.empty(), [], 0, 0)
-    if not source.moves or not spill.days:
+    if not source.moves or not spill.rows_by_day:
         return empty
     landed = spill.read(columns=where)
     known = only(lake.read(table, columns=where), landed, table)
@@ -130,10 +161,6 @@ def _settled(lake: Lake, source: Source, spill: _Spill) -> _Moved:
     versions = [only(lake.read(table, days), keys, table), only(spill.read(), keys, table)]
     settled = newest(pa.concat_tables(versions), table)
     return _Moved(keys, settled.rows, days, settled.duplicates, settled.superseded)
-
-
-def _rows_by_day(spill: _Spill, moved: _Moved) -> dict[date, int]:
-    return {**dict.fromkeys(moved.days, 0), **spill.days}
 
 
 def _groups(rows_by_day: dict[date, int]) -> Iterator[list[date]]:
@@ -154,41 +181,6 @@ def _audit(lake: Lake, table: Table, broken: list[dict[str, int]], counts: Merge
     kept = counts.rows + counts.duplicates + counts.superseded + counts.rejected
     conservation = {"landed = rows + duplicates + superseded + rejected": abs(counts.landed - kept)}
     quality.gate(table.name, quality.total([*broken, conservation]), lake.store)
-
-
-class _Spill:
-    """Parsed rows on disk, sorted by day within each piece so that a day is read alone."""
-
-    def __init__(self, folder: Path, table: Table) -> None:
-        self._folder = folder
-        self._table = table
-        self.landed = 0
-        self.rejected = 0
-        self.days: dict[date, int] = {}
-        self.unknown_fields: Counter[str] = Counter()
-
-    def put(self, parsed: pa.Table) -> None:
-        good = parsed.filter(pc.field("reject_reason").is_null())
-        self.landed += parsed.num_rows
-        self.rejected += parsed.num_rows - good.num_rows
-        rows = self._table.conform(good).sort_by("day")
-        self.unknown_fields.update(_names(rows.select(["unknown_fields"])))
-        for count in pc.value_counts(rows.column("day")).to_pylist():
-            self.days[count["values"]] = self.days.get(count["values"], 0) + count["counts"]
-        pq.write_table(
-            rows,
-            self._folder / f"{self.landed:012d}.parquet",
-            compression="lz4",
-            row_group_size=_SPILL_GROUP_ROWS,
-        )
-
-    def read(
-        self, days: Iterable[date] | None = None, columns: Iterable[str] | None = None
-    ) -> pa.Table:
-        wanted = None if days is None else pc.field("day").isin(list(days))
-        found = ds.dataset(self._folder, schema=self._table.schema, format="parquet")
-        names = list(columns or self._table.names)
-        return found.to_table(columns=names, filter=wanted)
 
 
 def _names(data: pa.Table) -> dict[str, int]:

@@ -10,10 +10,10 @@ from functools import cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms import fields, tables
+from transforms import tables
 from transforms.customer import Token, tokens
 from transforms.duck import id_in_arn, instance_id, kernel
-from transforms.fields import Record, entries_of
+from transforms.fields import Record, entries_of, record_version
 from transforms.scrubbing import kept, scrubbed, unwrapped
 from transforms.tables.columns import LEVELS, text
 from transforms.taxonomy import Taxonomy, categorised
@@ -44,11 +44,6 @@ RECORD = Record(
         "OutboundStrategy",
     ),
 )
-
-# Attributes and tags have no order that matters, but a map keeps the one it came in.
-_MAPS = ("Attributes", "SegmentAttributes", "ContactDetails", "Tags", "ContactEvaluations")
-_SORTED = (f'"{name}" := ' + entries_of(f'r."{name}"') for name in _MAPS)
-_CONTENT = f"concat(CAST(to_json(struct_update(r, {', '.join(_SORTED)})) AS VARCHAR), unknown)"
 
 _SEGMENT = unwrapped('r."SegmentAttributes"')
 _REDACTED_FIELDS = f"""coalesce(len([name FOR name IN
@@ -92,7 +87,7 @@ def contact_records(
                 {_OWN_DAY} AS day,
                 {instance_id("instance_arn", "agent_arn", "queue_arn")} AS instance_id,
                 {_IDS},
-                {fields.record_version("last_update_timestamp", "redacted", "filled", _CONTENT)}
+                {record_version("last_update_timestamp", "redacted", "filled", RECORD.digest)}
                     AS record_version,
                 CASE
                     WHEN r IS NULL THEN 'not_json'

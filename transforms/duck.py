@@ -39,13 +39,13 @@ def literal(value: str) -> str:
 
 def id_in_arn(arn: str, kind: str) -> str:
     """SQL for the id that follows `kind/` in an ARN; null where there is none."""
-    return f"nullif(regexp_extract({arn}, '/{kind}/(?:agent/)?([^/]+)', 1), '')"
-
-
-INSTANCE_ID_IN_ARN = "nullif(regexp_extract({arn}, 'instance/([^/]+)', 1), '')"
+    after = f"split_part({arn}, '/{kind}/', 2)"
+    # An agent's own queue is `queue/agent/<id>`.
+    own = f"CASE WHEN starts_with({after}, 'agent/') THEN 2 ELSE 1 END"
+    return f"nullif(split_part({after}, '/', {own}), '')"
 
 
 def instance_id(*arns: str) -> str:
     """SQL for the instance id in the first ARN that has one; empty text where none has."""
-    found = ", ".join(INSTANCE_ID_IN_ARN.format(arn=arn) for arn in arns)
-    return f"coalesce({found}, '')"
+    found = (f"nullif(split_part(split_part({arn}, 'instance/', 2), '/', 1), '')" for arn in arns)
+    return f"coalesce({', '.join(found)}, '')"

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from transforms.duck import kernel
 from transforms.duck import rows as duck_rows
-from transforms.schema import Table
+from transforms.schema import DAY, Table
 
 
 class Newest(NamedTuple):
@@ -22,16 +22,17 @@ class Newest(NamedTuple):
 
 
 def newest(versions: pa.Table, table: Table) -> Newest:
-    """The newest version of every key of `table` among `versions`, sorted as its files are.
+    """The newest version of every key of `table` among `versions`, by day, sorted as its files are.
 
     `record_version` is the total order, so merging is commutative, associative and idempotent:
     replays, overlaps and any delivery order give the same rows. Input rows = rows + duplicates
     (equal key and version) + superseded (older versions).
     """
     key = ", ".join(table.key)
+    order = (*([DAY] if table.is_daily else []), *table.sort_by, *table.key)
     # Only what decides goes through the window; the rows themselves are taken by their number.
-    deciding = dict.fromkeys((*table.key, *table.sort_by, "record_version"))
-    narrow = versions.select(list(deciding)).append_column(
+    deciding = dict.fromkeys((*order, "record_version"))
+    narrow = table.conform(versions, list(deciding)).append_column(
         "place", pa.array(np.arange(len(versions)))
     )
     with kernel({"versions": narrow}) as db:
@@ -39,7 +40,7 @@ def newest(versions: pa.Table, table: Table) -> Newest:
             SELECT place FROM versions
             QUALIFY row_number() OVER
                 (PARTITION BY {key} ORDER BY record_version DESC, place) = 1
-            ORDER BY {", ".join((*table.sort_by, *table.key))}""").to_arrow_table()
+            ORDER BY {", ".join(order)}""").to_arrow_table()
         distinct = _count(
             db.execute(
                 f"SELECT count(*) FROM (SELECT DISTINCT {key}, record_version FROM versions)"

@@ -17,7 +17,6 @@ _CUSTOMER = text("customer", "The customer as received, a number or an id", path
 
 RECORD = Record((*tables.WORK_ITEM.columns, _CUSTOMER))
 
-_CONTENT = "concat(CAST(to_json(r) AS VARCHAR), unknown)"
 _OWN_DAY = "CAST(coalesce(opened_timestamp, last_update_timestamp) AS DATE)"
 
 
@@ -37,7 +36,7 @@ def work_items(lines: pa.Table, token: Token, keep: Collection[str] = ()) -> pa.
                 FROM transformed)
             SELECT * EXCLUDE (r, kinds, unknown, filled),
                 {_OWN_DAY} AS day,
-                {fields.record_version("last_update_timestamp", "0", "filled", _CONTENT)}
+                {fields.record_version("last_update_timestamp", "0", "filled", RECORD.digest)}
                     AS record_version,
                 CASE
                     WHEN r IS NULL THEN 'not_json'

@@ -73,7 +73,7 @@ UNKNOWN_FIELDS = Column(
 )
 RECORD_VERSION = text(
     "record_version",
-    "Total order of the versions of one record: last update, redactions, filled fields, SHA-256",
+    "Total order of the versions of one record: last update, redactions, filled fields, digest",
     required=True,
 )
 LAST_PROCESSED = at(

@@ -1,0 +1,29 @@
+"""Rows of daily tables, day by day."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.schema import DAY
+
+
+def by_day(rows: pa.Table) -> dict[date, pa.Table]:
+    """The rows of each day, in the order they have; days in order.
+
+    Rows sorted by day are not copied. A filter for each day would copy every column every time.
+    """
+    if not rows.num_rows:
+        return {}
+    days = rows.column(DAY).cast(pa.int32()).to_numpy()
+    if np.any(days[1:] < days[:-1]):
+        order = np.argsort(days, kind="stable")
+        rows, days = rows.take(pa.array(order)), days[order]
+    starts = np.flatnonzero(np.diff(days, prepend=days[0] - 1)).tolist()
+    parts = (
+        rows.slice(start, end - start)
+        for start, end in zip(starts, [*starts[1:], len(days)], strict=True)
+    )
+    return {part.column(DAY)[0].as_py(): part for part in parts}
