@@ -8,6 +8,7 @@ score, so that a manager can see why.
 from __future__ import annotations
 
 from datetime import datetime
+from math import log2
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -27,6 +28,29 @@ class Weights(NamedTuple):
     shrink_contacts: float = 14.0  # contacts at which an agent's own handle time counts one half
     queue_share: float = 0.1  # a queue serves a call type if it takes this share of it
     version: str = "1"
+
+
+def workload(
+    weights: Weights,
+    *,
+    open_work_minutes: float,
+    occupancy: float,
+    current: float,
+    handle_ratio: float,
+) -> int:
+    """The score of one agent from its terms, 0 (free) to 10000: the formula of the table's SQL.
+
+    `handle_ratio` is the agent's mean handle time over the call type's.
+    """
+    backlog = open_work_minutes / (open_work_minutes + weights.half_backlog_minutes)
+    handling = max(-1.0, min(1.0, log2(handle_ratio))) / 2 + 0.5
+    terms = (
+        (weights.backlog, backlog),
+        (weights.occupancy, occupancy),
+        (weights.current, current),
+        (weights.handling, handling),
+    )
+    return round(10_000 * sum(weight * term for weight, term in terms))
 
 
 _BUSY = "('on_contact', 'after_contact_work', 'incoming')"
