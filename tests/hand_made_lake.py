@@ -72,6 +72,7 @@ def fill(lake: Lake, contacts: Contacts) -> None:
     """Contacts, and the tables that the questions read, as a build makes them."""
     silver = pa.Table.from_pylist(list(contacts), schema=tables.CONTACT_RECORD.schema)
     statistics = tables.CONTACT_STATISTIC_RECORD.conform(contact_statistic_records(silver))
+    put(lake, tables.CONTACT_RECORD, silver)
     put(lake, tables.CONTACT_STATISTIC_RECORD, statistics)
     put(lake, tables.CALLS_BY_CATEGORY_QUEUE, calls_by_category_queue(statistics))
     put(lake, tables.JOURNEY, journeys(statistics))

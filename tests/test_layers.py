@@ -11,12 +11,12 @@ ALLOWED = {
     "ingestion": {"ingestion", "boto3", "botocore", "zstandard"},
     "transforms": {"transforms", "pyarrow", "duckdb", "numpy", "scipy"},
     "queries": {"queries"},
-    "infra": {"infra"},
+    "infra": {"infra", "ingestion", "lambdas"},
     "lambdas": {"lambdas", "ingestion", "boto3", "botocore", "aws_lambda_powertools"},
     "glue_jobs": {
         *("glue_jobs", "ingestion", "transforms", "lambdas", "queries", "infra"),
         *("awswrangler", "boto3", "botocore", "duckdb", "great_expectations", "moto", "numpy"),
-        *("pandas", "pyarrow", "pyiceberg", "rich", "sqlglot"),
+        *("pandas", "pyarrow", "pyiceberg", "pyspark", "rich", "sqlglot"),
     },
 }
 

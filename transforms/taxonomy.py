@@ -17,6 +17,21 @@ from transforms.duck import literal
 UNCATEGORISED = "uncategorised"
 # Of Amazon Connect's own, those that name nobody.
 SEGMENT_ATTRIBUTES = ("connect:Direction", "connect:RedactedFields", "connect:Subtype")
+# What the contact flows of `infra/flows/` write down of a routing decision; it names no customer.
+ROUTING_ATTRIBUTES = (
+    "decision",
+    "reason",
+    "decisionId",
+    "policy",
+    "dataAgeSeconds",
+    "count",
+    *(f"agent{place}" for place in range(1, 11)),
+    "affinity",
+    "owner",
+    "reserved",
+    "offeredAgent",
+    "offeredRank",
+)
 
 Rule = Mapping[str, str]  # queue name -> value
 
@@ -46,9 +61,9 @@ class Taxonomy:
 
     @property
     def kept_attributes(self) -> tuple[str, ...]:
-        """Attribute keys that reach silver: those that the rules read, and `keep`'s."""
+        """Attribute keys that reach silver: those that the rules read, routing's, and `keep`'s."""
         read = (*self.category_attributes, *self.task_attributes, *self.skill_attributes)
-        return (*read, *self.keep.attributes)
+        return (*read, *ROUTING_ATTRIBUTES, *self.keep.attributes)
 
     @property
     def kept_segment_attributes(self) -> tuple[str, ...]:
