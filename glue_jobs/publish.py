@@ -74,7 +74,7 @@ def publishing_config() -> Config:
 
 
 def create_tables(client: Any, tables: Sequence[Row] = TABLES) -> None:
-    """Makes the tables that are not there, waits for them and switches their time to live on."""
+    """Makes the tables that are not there, waits for them and switches time to live on if asked."""
     for table in tables:
         _create(client, table)
 
@@ -264,12 +264,14 @@ def _chunks(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
 
 def _create(client: Any, table: Row) -> None:
     name = table["TableName"]
-    life = table["TimeToLiveSpecification"]
+    life = table.get("TimeToLiveSpecification")
     with suppress(client.exceptions.ResourceInUseException):
         client.create_table(**{key: value for key, value in table.items() if value is not life})
     client.get_waiter("table_exists").wait(
         TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
     )
+    if life is None:
+        return
     described = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
     if described["TimeToLiveStatus"] not in {"ENABLED", "ENABLING"}:
         client.update_time_to_live(TableName=name, TimeToLiveSpecification=life)

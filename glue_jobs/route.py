@@ -26,8 +26,8 @@ from glue_jobs.standin import StandIn, stand_in
 from ingestion.errors import LakeError
 from ingestion.privacy import Tokens
 from lambdas.routing.choose import Decision, Policy, response
+from lambdas.routing.decide import decide
 from lambdas.routing.event import contact
-from lambdas.routing.handler import decide
 from lambdas.routing.tables import DynamoTables
 from transforms import tables
 

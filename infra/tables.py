@@ -27,4 +27,31 @@ CUSTOMER_AGENT_MAP: dict[str, Any] = {
     "TimeToLiveSpecification": {"AttributeName": "expiresAt", "Enabled": True},
 }
 
-TABLES = (AGENT_WORKLOAD, CUSTOMER_AGENT_MAP)
+# What the agents are doing now: `lambdas/agent_state` writes it, and routing its reservations.
+AGENT_STATE: dict[str, Any] = {
+    "TableName": "AgentState",
+    "KeySchema": [{"AttributeName": "AgentId", "KeyType": "HASH"}],
+    "AttributeDefinitions": [{"AttributeName": "AgentId", "AttributeType": "S"}],
+    "BillingMode": "PAY_PER_REQUEST",
+    "TimeToLiveSpecification": {"AttributeName": "ttl", "Enabled": True},
+}
+
+# Which agent a contact was promised, and the answer that a retry is given again.
+ROUTING_RESERVATION: dict[str, Any] = {
+    "TableName": "RoutingReservation",
+    "KeySchema": [{"AttributeName": "ContactId", "KeyType": "HASH"}],
+    "AttributeDefinitions": [{"AttributeName": "ContactId", "AttributeType": "S"}],
+    "BillingMode": "PAY_PER_REQUEST",
+    "TimeToLiveSpecification": {"AttributeName": "expiresAt", "Enabled": True},
+}
+
+# One item, `ConfigId` = routing, changed by people. It has no time to live: a kill switch must
+# not switch itself off.
+ROUTING_CONFIG: dict[str, Any] = {
+    "TableName": "RoutingConfig",
+    "KeySchema": [{"AttributeName": "ConfigId", "KeyType": "HASH"}],
+    "AttributeDefinitions": [{"AttributeName": "ConfigId", "AttributeType": "S"}],
+    "BillingMode": "PAY_PER_REQUEST",
+}
+
+TABLES = (AGENT_WORKLOAD, CUSTOMER_AGENT_MAP, AGENT_STATE, ROUTING_RESERVATION, ROUTING_CONFIG)

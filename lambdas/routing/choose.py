@@ -1,65 +1,54 @@
 """Which agents should be offered a contact: pure, so that it can be replayed and simulated.
 
-The associated agent comes first, then the agents with the least workload for the call type, else
-the flow's default queue. The same contact over the same data is always answered alike, because
-Connect retries.
+The associated agent comes first, then the agents with the least effective score among those who
+can take the contact now, else the flow's default queue. The same contact over the same data is
+always answered alike, because Connect retries.
 """
 
-import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
-from itertools import zip_longest
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import NamedTuple
 
-from lambdas.routing.event import Contact
-
-MOST_AGENTS = 10
-LONGEST_AGENT_ID = 256
-NONE = "NONE"  # a flow has no test for a blank, and rejects an empty string
-
-RESPONSE_KEYS = (
-    "decision",
-    "reason",
-    "decisionId",
-    "policy",
-    "dataAgeSeconds",
-    "count",
-    *(f"agent{place}" for place in range(1, MOST_AGENTS + 1)),
-    "priority",
-    "affinity",
+from lambdas.routing.decision import (
+    NONE,
+    RESPONSE_KEYS,
+    Decision,
+    Offer,
+    Owner,
+    Reason,
+    decision_id_of,
+    default,
+    draw,
+    response,
 )
+from lambdas.routing.event import Contact
+from lambdas.routing.live import AgentState, Demand, demand, taken_since
+from lambdas.routing.policy import MOST_AGENTS, Policy
 
+__all__ = [
+    "MOST_AGENTS",
+    "NONE",
+    "RESPONSE_KEYS",
+    "AgentState",
+    "Association",
+    "Candidate",
+    "Decision",
+    "Offer",
+    "Owner",
+    "Policy",
+    "Reason",
+    "State",
+    "choose",
+    "default",
+    "fresh_candidates",
+    "has_id",
+    "response",
+]
 
-class Reason(StrEnum):
-    """Why a decision is what it is; the last three are given when there was none to make."""
-
-    ASSOCIATED_AGENT = "ASSOCIATED_AGENT"
-    LEAST_WORKLOAD = "LEAST_WORKLOAD"
-    WIDENED = "WIDENED"
-    STALE = "STALE"
-    NO_CANDIDATES = "NO_CANDIDATES"
-    NO_CALL_TYPE = "NO_CALL_TYPE"
-    UNAVAILABLE = "UNAVAILABLE"
-    NOT_CONFIGURED = "NOT_CONFIGURED"
-    FAILED = "FAILED"
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """The numbers a centre may turn; `version` comes back on the contact record.
-
-    Scores older than `widen_after_s` are trusted less: twice as many agents, best of two at random.
-    Older than `expire_after_s`, or dated more than `skew_s` ahead, they are not used at all.
-    """
-
-    n: int = 3
-    widen_after_s: float = 300
-    expire_after_s: float = 1800
-    skew_s: float = 300
-    priority: int = 5
-    version: str = "v1"
+LONGEST_AGENT_ID = 256
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Candidate(NamedTuple):
@@ -81,171 +70,191 @@ class Association(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is known at this moment beside the scores."""
+    """What is known at this moment beside the scores.
+
+    `agents` are the live states by agent id; empty means that the centre keeps none.
+    """
 
     association: Association | None = None
-
-
-class Offer(NamedTuple):
-    """An agent in the order of asking; `workload` is None for one who is not scored."""
-
-    agent_name: str
-    agent_id: str
-    workload: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """`CANDIDATES` with the agents to ask in order, or `DEFAULT`; `detail` is for the log only."""
-
-    decision: str
-    reason: Reason
-    agents: tuple[Offer, ...] = ()
-    affinity: str | None = None
-    data_age_s: float | None = None
-    decision_id: str | None = None
-    policy: Policy = Policy()
-    detail: str | None = None
+    agents: Mapping[str, AgentState] = field(default_factory=dict)
 
 
 def choose(
     contact: Contact, candidates: Sequence[Candidate], state: State, policy: Policy, now: datetime
 ) -> Decision:
     """The decision for the contact. `now` is aware; `candidates` may come in any order."""
-    fresh = _fresh(candidates, policy, now)
-    age_s = min((_age_s(row, now) for row in fresh), default=None)
+    fresh = fresh_candidates(candidates, policy, now)
+    age_s = _age_s(fresh, now)
     is_widened = age_s is not None and age_s > policy.widen_after_s
-    associated = _associated(state.association, candidates, now)
-    others = [row for row in fresh if not associated or row.agent_id != associated[0].agent_id]
-    ranked = (_best_of_two if is_widened else _least_workload)(contact, others)
     most = min((contact.n or policy.n) * (2 if is_widened else 1), MOST_AGENTS)
-    agents = (*associated, *(Offer(*row[:3]) for row in ranked))[:most]
+    floor = _Floor(contact, state, policy, now)
+    owner, associated = floor.owner(fresh)
+    others = [row for row in fresh if not associated or row.agent_id != associated[0].agent_id]
+    ranked = floor.best_of_two(others) if is_widened else floor.least(others, most)
+    agents, reason = (*associated, *(Offer(*row[:3]) for row in ranked))[:most], None
+    if not agents:
+        agents, reason = floor.unserved(fresh, most)
     return Decision(
         decision="CANDIDATES" if agents else "DEFAULT",
-        reason=_reason(contact, candidates, agents, associated, is_widened),
+        reason=reason or floor.reason(candidates, agents, associated, is_widened),
         agents=agents,
         affinity=associated[0].agent_id if associated else None,
         data_age_s=age_s,
-        decision_id=_decision_id(contact, agents, policy),
+        decision_id=decision_id_of(contact, agents, policy),
         policy=policy,
+        owner=owner,
     )
 
 
-def default(contact: Contact, reason: Reason, policy: Policy, detail: str) -> Decision:
-    """The decision when none could be made: the flow's default queue takes the contact."""
-    return Decision(
-        "DEFAULT",
-        reason,
-        decision_id=_decision_id(contact, (), policy),
-        policy=policy,
-        detail=detail,
-    )
-
-
-def response(decision: Decision) -> dict[str, str]:
-    """The decision as a flat STRING_MAP: always RESPONSE_KEYS, never an empty value."""
-    agents = [offer.agent_id for offer in decision.agents]
-    age_s = decision.data_age_s
-    places = zip_longest(range(1, MOST_AGENTS + 1), agents, fillvalue=NONE)
-    return {
-        "decision": decision.decision,
-        "reason": decision.reason.value,
-        "decisionId": decision.decision_id or NONE,
-        "policy": decision.policy.version or NONE,
-        "dataAgeSeconds": NONE if age_s is None else str(round(age_s)),
-        "count": str(len(agents)),
-        **{f"agent{place}": agent for place, agent in places},
-        "priority": str(decision.policy.priority),
-        "affinity": decision.affinity or NONE,
-    }
-
-
-def _fresh(candidates: Iterable[Candidate], policy: Policy, now: datetime) -> list[Candidate]:
-    """The rows to choose from.
+def fresh_candidates(
+    candidates: Iterable[Candidate], policy: Policy, now: datetime
+) -> list[Candidate]:
+    """The rows to choose from, least workload first.
 
     Each score run names every agent, so a row that lags behind the newest one belongs to an agent
     who is no longer scored.
     """
-    believed = [
-        row
-        for row in candidates
-        if _has_id(row.agent_id)
-        and -policy.skew_s <= (now - row.as_of).total_seconds() <= policy.expire_after_s
-    ]
-    newest_at = max((row.as_of for row in believed), default=now)
-    return [
-        row for row in believed if (newest_at - row.as_of).total_seconds() <= policy.widen_after_s
-    ]
+    oldest = now - timedelta(seconds=policy.expire_after_s)
+    latest = now + timedelta(seconds=policy.skew_s)
+    believed = [row for row in candidates if oldest <= row.as_of <= latest and has_id(row.agent_id)]
+    if not believed:
+        return []
+    since = max(map(_AS_OF, believed)) - timedelta(seconds=policy.widen_after_s)
+    return sorted([row for row in believed if row.as_of >= since], key=_WORKLOAD)
 
 
-def _has_id(agent_id: str) -> bool:
-    return agent_id.strip() == agent_id and 0 < len(agent_id) <= LONGEST_AGENT_ID
+_AS_OF = attrgetter("as_of")
+_WORKLOAD = attrgetter("workload")
 
 
-def _age_s(row: Candidate, now: datetime) -> float:
-    return max(0.0, (now - row.as_of).total_seconds())
+def has_id(agent_id: str) -> bool:
+    """Whether a flow can take the text for an agent's id, and DynamoDB for a key."""
+    return 0 < len(agent_id) <= LONGEST_AGENT_ID and agent_id.strip() == agent_id
 
 
-def _associated(
-    association: Association | None, candidates: Iterable[Candidate], now: datetime
-) -> tuple[Offer, ...]:
-    if association is None or not _has_id(association.agent_id):
-        return ()
-    if association.expires_at is not None and association.expires_at <= now:
-        return ()
-    workloads = {row.agent_id: row.workload for row in candidates}
-    agent_name, agent_id, _ = association
-    return (Offer(agent_name, agent_id, workloads.get(agent_id)),)
+def _age_s(rows: Sequence[Candidate], now: datetime) -> float | None:
+    newest = max(map(_AS_OF, rows), default=None)
+    return None if newest is None else max(0.0, (now - newest).total_seconds())
 
 
-def _least_workload(contact: Contact, rows: Iterable[Candidate]) -> list[Candidate]:
-    return sorted(rows, key=lambda row: (row.workload, _lot(contact, row)))
+class _Ranked(NamedTuple):
+    """The order of asking: effective score, fewer pending, longest idle, lot; then the row."""
+
+    score: float
+    pending: int
+    idle_since: datetime
+    lot: bytes
+    row: Candidate
 
 
-def _best_of_two(contact: Contact, rows: Iterable[Candidate]) -> list[Candidate]:
-    """Winners of pairs drawn by lot, then the losers.
+class _Floor:
+    """The agents as one contact finds them at one instant."""
 
-    Old scores still tell the busy from the free, but no longer who is the freest: a fixed list
-    would swamp its head.
-    """
-    drawn = sorted(rows, key=lambda row: _lot(contact, row))
-    pairs = [
-        sorted(drawn[place : place + 2], key=lambda row: row.workload)
-        for place in range(0, len(drawn), 2)
-    ]
-    winners = [pair[0] for pair in pairs]
-    return winners + _least_workload(contact, (row for pair in pairs for row in pair[1:]))
+    def __init__(self, contact: Contact, state: State, policy: Policy, now: datetime) -> None:
+        self._contact, self._state, self._policy, self._now = contact, state, policy, now
+        self._agents = state.agents
+        self._is_served = bool(self._agents) or not policy.needs_live
+        self._demand: Demand = demand(contact, policy, now)
 
+    def owner(self, fresh: Iterable[Candidate]) -> tuple[Owner, tuple[Offer, ...]]:
+        """What becomes of the associated agent, and the offer if there is one."""
+        association = self._state.association
+        if association is None or not has_id(association.agent_id):
+            return Owner.NONE, ()
+        agent_name, agent_id, expires_at = association
+        if expires_at is not None and expires_at <= self._now:
+            return Owner.EXPIRED, ()
+        if not self._is_free(agent_id):
+            return Owner.BUSY, ()
+        row = next((row for row in fresh if row.agent_id == agent_id), None)
+        if row is not None and self._ranked(row).score > self._policy.owner_limit:
+            return Owner.OVERLOADED, ()
+        return Owner.OFFERED, (Offer(agent_name, agent_id, row and row.workload),)
 
-def _lot(contact: Contact, row: Candidate) -> bytes:
-    """A draw that is fixed for a contact and an agent, and independent of other contacts."""
-    return _digest(contact.contact_id or "", row.agent_id)
+    def least(self, rows: Iterable[Candidate], most: int) -> list[Candidate]:
+        """The free agents with the least effective score, best first.
 
+        `rows` come by workload, and nothing makes a score less than the workload: the search ends
+        where the rest cannot come before the `most` that are found.
+        """
+        found: list[_Ranked] = []
+        bound = 0.0
+        for row in rows:
+            if len(found) >= most and row.workload > bound:
+                break
+            if self._is_free(row.agent_id):
+                found.append(self._ranked(row))
+                if len(found) <= most:
+                    bound = max(bound, found[-1].score)
+        return [each.row for each in sorted(found)[:most]]
 
-def _digest(*parts: str) -> bytes:
-    return hashlib.blake2b("\0".join(parts).encode(errors="replace"), digest_size=16).digest()
+    def best_of_two(self, rows: Iterable[Candidate]) -> list[Candidate]:
+        """Winners of pairs of free agents drawn by lot, then the losers.
 
+        Old scores still tell the busy from the free, but no longer who is the freest: a fixed list
+        would swamp its head.
+        """
+        free = [self._ranked(row) for row in rows if self._is_free(row.agent_id)]
+        free.sort(key=lambda each: each.lot)
+        pairs = [sorted(free[place : place + 2]) for place in range(0, len(free), 2)]
+        winners = [pair[0].row for pair in pairs]
+        return winners + [each.row for each in sorted(each for pair in pairs for each in pair[1:])]
 
-def _reason(
-    contact: Contact,
-    candidates: Sequence[Candidate],
-    agents: Sequence[Offer],
-    associated: Sequence[Offer],
-    is_widened: bool,
-) -> Reason:
-    if associated:
-        return Reason.ASSOCIATED_AGENT
-    if agents:
-        return Reason.WIDENED if is_widened else Reason.LEAST_WORKLOAD
-    if contact.call_type is None:
-        return Reason.NO_CALL_TYPE
-    is_stale = any(_has_id(row.agent_id) for row in candidates)
-    return Reason.STALE if is_stale else Reason.NO_CANDIDATES
+    def unserved(
+        self, fresh: Sequence[Candidate], most: int
+    ) -> tuple[tuple[Offer, ...], Reason | None]:
+        """Whom to name when nobody is free, and why; no reason where there is nobody scored."""
+        if not fresh:
+            return (), None
+        if not self._is_served:
+            return (), Reason.NO_LIVE_STATE
+        skilled = [row for row in fresh if self._is_skilled(row.agent_id)]
+        if not skilled:
+            return (), Reason.NONE_SKILLED
+        if not self._policy.offer_busy:
+            return (), Reason.NONE_FREE
+        best = sorted(map(self._ranked, skilled))[:most]
+        return tuple(Offer(*each.row[:3]) for each in best), Reason.ALL_BUSY
 
+    def reason(
+        self,
+        candidates: Iterable[Candidate],
+        agents: Sequence[Offer],
+        associated: Sequence[Offer],
+        is_widened: bool,
+    ) -> Reason:
+        """Why these agents, or why none."""
+        if associated:
+            return Reason.ASSOCIATED_AGENT
+        if agents and not self._agents:
+            return Reason.NO_LIVE_STATE
+        if agents:
+            return Reason.WIDENED if is_widened else Reason.LEAST_WORKLOAD
+        if self._contact.call_type is None:
+            return Reason.NO_CALL_TYPE
+        is_stale = any(has_id(row.agent_id) for row in candidates)
+        return Reason.STALE if is_stale else Reason.NO_CANDIDATES
 
-def _decision_id(contact: Contact, agents: Sequence[Offer], policy: Policy) -> str | None:
-    """The same for a retry with the same outcome; None where there is no contact to find it by."""
-    if contact.contact_id is None:
-        return None
-    asked = (offer.agent_id for offer in agents)
-    return _digest(contact.contact_id, contact.call_type or "", policy.version, *asked).hex()
+    def _is_free(self, agent_id: str) -> bool:
+        """Whether the agent can be offered; where no state is kept, by skill alone."""
+        if not self._agents:
+            return self._is_served and not self._demand.skills
+        agent = self._agents.get(agent_id)
+        return agent is not None and self._demand.is_met_by(agent)
+
+    def _is_skilled(self, agent_id: str) -> bool:
+        if not self._demand.skills:
+            return True
+        agent = self._agents.get(agent_id)
+        return agent is not None and self._demand.is_skilled(agent)
+
+    def _ranked(self, row: Candidate) -> _Ranked:
+        policy, agent = self._policy, self._agents.get(row.agent_id)
+        age_s = max(0.0, (self._now - row.as_of).total_seconds())
+        score = row.workload + policy.stale_unit * age_s / 60
+        lot = draw(self._contact.contact_id or "", row.agent_id)
+        if agent is None:
+            return _Ranked(score, 0, _NEVER, lot, row)
+        pending = self._demand.pending(agent)
+        score += policy.unit * (pending + taken_since(agent, row.as_of))
+        return _Ranked(score, pending, agent.idle_since or _NEVER, lot, row)

@@ -2,24 +2,31 @@
 
 import os
 import re
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
 import boto3
 from aws_lambda_powertools import Logger
-from botocore.config import Config
+from botocore import config as botocore_config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ingestion.errors import LakeError
 from ingestion.privacy import Tokens, key_from_text
-from lambdas.routing.choose import Decision, Policy, Reason, State, choose, default, response
+from lambdas.routing.choose import Decision, Policy, Reason, choose, default, response
+from lambdas.routing.config import Config, Settings, reader
+from lambdas.routing.decide import facts, reserved
 from lambdas.routing.event import Contact, contact
-from lambdas.routing.tables import DynamoTables, Tables
+from lambdas.routing.tables import DynamoTables, InTime, Tables, ThrottledError
+
+BUDGET_S = 2.0  # Connect waits 3 seconds by default
 
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_NUMBER = re.compile(r"\d(?:[^\w]*\d){5,}")
+_NUMBER = re.compile(r"\d(?:[\W_]*\d){5,}")
 
 
 class NotConfiguredError(LakeError):
@@ -29,57 +36,88 @@ class NotConfiguredError(LakeError):
 class Parts(NamedTuple):
     """What a decision is made from; read from the environment at the first contact."""
 
-    tables: Tables
+    tables: DynamoTables
     tokens: Tokens
-    policy: Policy
+    config: Config
+
+
+class Routed(NamedTuple):
+    """The decision, what the shadow policy would have decided, and what the config lacks."""
+
+    decision: Decision
+    shadow: Decision | None = None
+    fault: str | None = None
 
 
 def handler(event: object, _context: object) -> dict[str, str]:
     """A Connect flow's `InvokeLambdaFunction`: see `lambdas.routing.choose.RESPONSE_KEYS`."""
+    ends = time.monotonic() + BUDGET_S
     who = contact(event)
-    decision = _guarded(who, Policy(), lambda: decide(who, *_parts(), datetime.now(UTC)))
-    _log(who, decision)
-    return response(decision)
+    routed = _guarded(who, Policy(), lambda: _in_time(ends, lambda: _routed(who, ends)))
+    _log(who, routed)
+    return response(routed.decision)
 
 
 def answer(
     event: object, tables: Tables, tokens: Tokens, policy: Policy, now: datetime
 ) -> dict[str, str]:
-    """The handler's answer from given parts, without its log; never raises."""
+    """The handler's answer from given parts, without its log and its clock; never raises."""
     who = contact(event)
-    return response(_guarded(who, policy, lambda: decide(who, tables, tokens, policy, now)))
+    settings = Settings(policy)
+    routed = _guarded(who, policy, lambda: route(who, tables, tokens, settings, now))
+    return response(routed.decision)
 
 
-def decide(who: Contact, tables: Tables, tokens: Tokens, policy: Policy, now: datetime) -> Decision:
-    """The decision with the names and reasons behind the answer; raises what the tables raise."""
-    candidates = tables.candidates(who.call_type) if who.call_type else []
-    state = State(association=tables.association(customer_ids(who, tokens)))
-    return choose(who, candidates, state, policy, now)
+def route(
+    who: Contact, tables: Tables, tokens: Tokens, settings: Settings, now: datetime
+) -> Routed:
+    """The decision under the contact's policy, with the agent promised; raises what tables raise.
+
+    The shadow policy sees the same facts; what it decides is for the log only.
+    """
+    policy = settings.policy_for(who.contact_id)
+    if settings.is_killed:
+        return Routed(default(who, Reason.KILLED, policy), fault=settings.fault)
+    known = facts(who, tables, tokens, policy, now)
+    decision = reserved(who, known, tables, policy, now)
+    shadow = None
+    if settings.shadow is not None and known.held is None:
+        shadow = choose(who, known.candidates, known.state, settings.shadow, now)
+    return Routed(decision, shadow, settings.fault)
 
 
-def customer_ids(who: Contact, tokens: Tokens) -> list[str]:
-    """The keys a customer may be stored under, best first: number, id, and the id as it is."""
-    keys = (
-        tokens.token(who.customer_address),
-        tokens.customer_id_token(who.customer_id),
-        who.customer_id,
-    )
-    return [key for key in keys if key]
+def _routed(who: Contact, ends: float) -> Routed:
+    parts = _parts()
+    settings = parts.config.current()
+    tables = replace(parts.tables, client=InTime(parts.tables.client, ends))
+    return route(who, tables, parts.tokens, settings, datetime.now(UTC))
 
 
-def _guarded(who: Contact, policy: Policy, decision: Callable[[], Decision]) -> Decision:
+def _in_time(ends: float, work: Callable[[], Routed]) -> Routed:
+    """The work's result; raises TimeoutError at `ends`, however long a network call may hang.
+
+    The work goes on in its thread until its call returns, and then starts no other.
+    """
+    pool = ThreadPoolExecutor(1)
     try:
-        return decision()
+        return pool.submit(work).result(timeout=max(0.0, ends - time.monotonic()))
+    finally:
+        pool.shutdown(wait=False)
+
+
+def _guarded(who: Contact, policy: Policy, routed: Callable[[], Routed]) -> Routed:
+    try:
+        return routed()
     except Exception as error:  # noqa: BLE001 - a caller is waiting: any fault means default queue
-        return default(who, _fault(error), policy, _named(error))
+        return Routed(default(who, _fault(error), policy, _named(error)))
 
 
 def _fault(error: Exception) -> Reason:
-    if isinstance(error, LakeError):
-        return Reason.NOT_CONFIGURED
-    if isinstance(error, BotoCoreError | ClientError):
+    if isinstance(error, TimeoutError):
+        return Reason.OUT_OF_TIME
+    if isinstance(error, BotoCoreError | ClientError | ThrottledError):
         return Reason.UNAVAILABLE
-    return Reason.FAILED
+    return Reason.NOT_CONFIGURED if isinstance(error, LakeError) else Reason.FAILED
 
 
 def _named(error: Exception) -> str:
@@ -89,19 +127,32 @@ def _named(error: Exception) -> str:
     return str(error) if isinstance(error, LakeError) else type(error).__name__
 
 
-def _log(who: Contact, decision: Decision) -> None:
-    level = "info" if decision.detail is None else "error"
+def _log(who: Contact, routed: Routed) -> None:
+    decision, shadow = routed.decision, routed.shadow
+    level = "info" if decision.detail is None and routed.fault is None else "error"
     getattr(_logger(), level)(
         "routed",
         extra={
             "decision": decision.decision,
             "reason": decision.reason.value,
+            "owner": decision.owner.value,
             "decision_id": decision.decision_id,
+            "policy": _without_numbers(decision.policy.version),
             "call_type": _without_numbers(who.call_type),
             "contact_id": _without_numbers(who.contact_id),
-            "fault": decision.detail,
+            "fault": decision.detail or routed.fault,
+            "shadow": None if shadow is None else _told(shadow),
         },
     )
+
+
+def _told(decision: Decision) -> dict[str, Any]:
+    return {
+        "policy": _without_numbers(decision.policy.version),
+        "decision": decision.decision,
+        "reason": decision.reason.value,
+        "agents": [_without_numbers(offer.agent_id) for offer in decision.agents],
+    }
 
 
 def _without_numbers(text: str | None) -> str | None:
@@ -121,9 +172,15 @@ def _parts() -> Parts:
         _client("dynamodb"),
         env.get("AGENT_WORKLOAD_TABLE", "AgentWorkload"),
         env.get("CUSTOMER_AGENT_TABLE", "CustomerAgentMap"),
+        env.get("AGENT_STATE_TABLE", "AgentState"),
+        env.get("RESERVATION_TABLE", "RoutingReservation"),
     )
     tokens = Tokens(key_from_text(_key_text()), env.get("CUSTOMER_KEY_VERSION", "1"))
-    return Parts(tables, tokens, Policy(n=_count(env.get("CANDIDATES", "3"))))
+    config = Config(
+        reader(tables.client, env.get("ROUTING_CONFIG_TABLE", "RoutingConfig")),
+        Policy(n=_count(env.get("CANDIDATES", "3"))),
+    )
+    return Parts(tables, tokens, config)
 
 
 def _key_text() -> str:
@@ -141,10 +198,10 @@ def _count(text: str) -> int:
 
 
 def _client(name: str) -> Any:
-    """A client that gives up before the flow does (Connect waits 3 seconds by default)."""
+    """A client that gives up before the flow does."""
     return boto3.client(
         name,
-        config=Config(
+        config=botocore_config.Config(
             connect_timeout=0.5,
             read_timeout=0.9,
             retries={"mode": "standard", "total_max_attempts": 2},

@@ -18,7 +18,11 @@ from tests.bench.harness import Contestant, Job, Run, alternated, line, median, 
 CANDIDATES = (100, 1_000)
 DECISIONS = {"choose": 2_000, "handler": 200}
 COLD_STARTS = 5
-LAMBDAS = ("lambdas.routing.handler", "lambdas.landing.handler")
+LAMBDAS = (
+    *("boto3", "lambdas.routing.handler", "lambdas.agent_state.handler"),
+    "lambdas.landing.handler",
+)
+FREE_SHARE = 0.3
 _CALL_TYPE = "invoice"
 
 
@@ -51,7 +55,7 @@ def _line(name: str, runs: list[Run], given: Namespace) -> Mapping[str, Any]:
 
 
 def choose(options: Mapping[str, Any], _scratch: Path) -> Job:
-    """The pure decision over candidates in memory."""
+    """The pure decision over candidates and their live states in memory."""
     from lambdas.routing.choose import Candidate, Policy, State
     from lambdas.routing.choose import choose as decided
     from lambdas.routing.event import contact
@@ -59,7 +63,8 @@ def choose(options: Mapping[str, Any], _scratch: Path) -> Job:
     now = datetime.now(UTC)
     candidates = [Candidate(*row, now) for row in _agents(options)]
     contacts = [contact(_event(n)) for n in range(DECISIONS["choose"])]
-    state, policy = State(), Policy()
+    state = State(agents={each.agent_id: each for each in _live(options)})
+    policy = Policy()
     return Job(
         lambda: _percentiles(
             [lambda c=c: decided(c, candidates, state, policy, now) for c in contacts]
@@ -74,6 +79,8 @@ def handler(options: Mapping[str, Any], _scratch: Path) -> Job:
     import boto3
 
     from glue_jobs.publish import create_tables, publish_scores
+    from lambdas.agent_state.fold import Seen
+    from lambdas.agent_state.item import item
     from lambdas.routing.handler import handler as answered
 
     os.environ["CUSTOMER_KEY"] = "0123456789abcdef" * 4
@@ -84,6 +91,8 @@ def handler(options: Mapping[str, Any], _scratch: Path) -> Job:
     more = {"call_type": _CALL_TYPE, "as_of": now, "score_version": "bench"}
     rows = [dict(zip(names, row, strict=True)) | more for row in _agents(options)]
     publish_scores(client, rows, is_sole_writer=True)
+    for each in _live(options):
+        client.put_item(TableName="AgentState", Item=item(Seen(each)))
     answered(_event(0), None)  # the clients are made at the first call
     events = [_event(n) for n in range(DECISIONS["handler"])]
     answers = []
@@ -100,6 +109,18 @@ def _agents(options: Mapping[str, Any]) -> list[tuple[str, str, int]]:
     rng = Random(options["seed"])
     names = (f"agent-{n:05d}" for n in range(options["candidates"]))
     return [(name, f"id-{name}", rng.randrange(10_001)) for name in names]
+
+
+def _live(options: Mapping[str, Any]) -> list[Any]:
+    """The agents' states; those who are free could take any number of the benchmark's calls."""
+    from lambdas.routing.live import AgentState, Slots
+
+    rng, now = Random(options["seed"]), datetime.now(UTC)
+    places = {True: {"VOICE": Slots(1000, 1000, 0)}, False: {"VOICE": Slots(1, 0, 1)}}
+    return [
+        AgentState(agent_id, True, now, places[rng.random() < FREE_SHARE], version=1)
+        for _, agent_id, _ in _agents(options)
+    ]
 
 
 def _event(number: int) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def test_three_calls_are_routed_each_with_its_reason(shown):
     decisions = re.findall(r"^Routed call: .*\n  (\w+): (\w+)", shown[1], re.MULTILINE)
     assert decisions == [
         ("CANDIDATES", "ASSOCIATED_AGENT"),
-        ("CANDIDATES", "LEAST_WORKLOAD"),
+        ("CANDIDATES", "NO_LIVE_STATE"),
         ("DEFAULT", "NO_CANDIDATES"),
     ]
 

@@ -1,0 +1,1 @@
+"""Keeps what every agent is doing now, from the agent event stream."""
