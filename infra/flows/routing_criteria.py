@@ -6,6 +6,7 @@ from infra.flows.document import CONTACT_FLOW, Action, Flow, document
 from infra.flows.frame import CALL_TYPE, DEFAULT, START, agent, closing, guard, opening
 
 AFFINITY = "$.Attributes.affinity"
+REASON = "$.Attributes.reason"
 
 
 def routing_criteria(config: Config) -> Flow:
@@ -17,7 +18,9 @@ def routing_criteria(config: Config) -> Flow:
     made = [
         *opening(config, chosen=_queue(config)),
         *_standard_queues(config),
-        actions.hooking("hook", config.customer_queue_flow_arn, "associated", "associated"),
+        actions.hooking("hook", config.customer_queue_flow_arn, "busy", "busy"),
+        # To hold a contact for a few busy agents would keep it from one who gets free sooner.
+        actions.comparing("busy", REASON, {"ALL_BUSY": "transfer"}, otherwise="associated"),
         guard("associated", AFFINITY, none="best", some="associated-best"),
         *_best(config, "best", associated=False),
         *_best(config, "associated-best", associated=True),

@@ -91,13 +91,13 @@ def choose(
     owner, associated = floor.owner(fresh)
     others = [row for row in fresh if not associated or row.agent_id != associated[0].agent_id]
     ranked = floor.best_of_two(others) if is_widened else floor.least(others, most)
-    agents, reason = (*associated, *(Offer(*row[:3]) for row in ranked))[:most], None
-    if not agents:
-        agents, reason = floor.unserved(fresh, most)
+    free = (*associated, *(Offer(*row[:3]) for row in ranked))[:most]
+    agents = (*free, *floor.busy(fresh, free, most - len(free)))
     return Decision(
         decision="CANDIDATES" if agents else "DEFAULT",
-        reason=reason or floor.reason(candidates, agents, associated, is_widened),
+        reason=floor.reason(candidates, free, agents, associated, is_widened),
         agents=agents,
+        free=len(free),
         affinity=associated[0].agent_id if associated else None,
         data_age_s=age_s,
         decision_id=decision_id_of(contact, agents, policy),
@@ -200,25 +200,28 @@ class _Floor:
         winners = [pair[0].row for pair in pairs]
         return winners + [each.row for each in sorted(each for pair in pairs for each in pair[1:])]
 
-    def unserved(
-        self, fresh: Sequence[Candidate], most: int
-    ) -> tuple[tuple[Offer, ...], Reason | None]:
-        """Whom to name when nobody is free, and why; no reason where there is nobody scored."""
-        if not fresh:
-            return (), None
-        if not self._is_served:
-            return (), Reason.NO_LIVE_STATE
-        skilled = [row for row in fresh if self._is_skilled(row.agent_id)]
-        if not skilled:
-            return (), Reason.NONE_SKILLED
-        if not self._policy.offer_busy:
-            return (), Reason.NONE_FREE
-        best = sorted(map(self._ranked, skilled))[:most]
-        return tuple(Offer(*each.row[:3]) for each in best), Reason.ALL_BUSY
+    def busy(self, rows: Iterable[Candidate], free: Sequence[Offer], most: int) -> list[Offer]:
+        """Agents on duty who have no place now, those first who may soonest have one.
+
+        Some are free again by the time that the flow asks, and the flow looks before it asks. The
+        fewest promises come first, then the contact that came longest ago.
+        """
+        if most <= 0 or not self._policy.offer_busy or not self._agents:
+            return []
+        named = {offer.agent_id for offer in free}
+        found = [
+            (self._demand.pending(agent), max(agent.taken, default=0.0), self._lot(row), row)
+            for row in rows
+            if row.agent_id not in named
+            and (agent := self._agents.get(row.agent_id)) is not None
+            and self._demand.is_on_duty(agent)
+        ]
+        return [Offer(*row[:3]) for *_, row in sorted(found)[:most]]
 
     def reason(
         self,
         candidates: Iterable[Candidate],
+        free: Sequence[Offer],
         agents: Sequence[Offer],
         associated: Sequence[Offer],
         is_widened: bool,
@@ -226,14 +229,23 @@ class _Floor:
         """Why these agents, or why none."""
         if associated:
             return Reason.ASSOCIATED_AGENT
-        if agents and not self._agents:
+        if free and not self._agents:
             return Reason.NO_LIVE_STATE
-        if agents:
+        if free:
             return Reason.WIDENED if is_widened else Reason.LEAST_WORKLOAD
+        return Reason.ALL_BUSY if agents else self._why_none(candidates)
+
+    def _why_none(self, candidates: Iterable[Candidate]) -> Reason:
         if self._contact.call_type is None:
             return Reason.NO_CALL_TYPE
-        is_stale = any(has_id(row.agent_id) for row in candidates)
-        return Reason.STALE if is_stale else Reason.NO_CANDIDATES
+        fresh = fresh_candidates(candidates, self._policy, self._now)
+        if not fresh:
+            is_stale = any(has_id(row.agent_id) for row in candidates)
+            return Reason.STALE if is_stale else Reason.NO_CANDIDATES
+        if not self._is_served:
+            return Reason.NO_LIVE_STATE
+        is_skilled = any(self._is_skilled(row.agent_id) for row in fresh)
+        return Reason.NONE_FREE if is_skilled else Reason.NONE_SKILLED
 
     def _is_free(self, agent_id: str) -> bool:
         """Whether the agent can be offered; where no state is kept, by skill alone."""
@@ -252,9 +264,12 @@ class _Floor:
         policy, agent = self._policy, self._agents.get(row.agent_id)
         age_s = max(0.0, (self._now - row.as_of).total_seconds())
         score = row.workload + policy.stale_unit * age_s / 60
-        lot = draw(self._contact.contact_id or "", row.agent_id)
+        lot = self._lot(row)
         if agent is None:
             return _Ranked(score, 0, _NEVER, lot, row)
         pending = self._demand.pending(agent)
         score += policy.unit * (pending + taken_since(agent, row.as_of))
         return _Ranked(score, pending, agent.idle_since or _NEVER, lot, row)
+
+    def _lot(self, row: Candidate) -> bytes:
+        return draw(self._contact.contact_id or "", row.agent_id)

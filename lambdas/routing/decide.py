@@ -98,11 +98,11 @@ def reserved(who: Contact, known: Facts, tables: Tables, policy: Policy, now: da
     state, first = known.state, choose(who, known.candidates, known.state, policy, now)
     decision = first
     for turn in range(MOST_TRIES):
-        agent = None
-        if decision.agents:
-            offer = _picked(who, decision, turn)
-            agent = state.agents.get(offer.agent_id)
-        if agent is None or who.contact_id is None or decision.reason is Reason.ALL_BUSY:
+        if not decision.free or who.contact_id is None:
+            return decision
+        offer = _picked(who, decision, turn)
+        agent = state.agents.get(offer.agent_id)
+        if agent is None:
             return decision
         promised = led_by(decision, offer, who, len(first.agents))
         outcome = tables.reserve(Promise(who, agent, promised, now))
@@ -117,7 +117,7 @@ def reserved(who: Contact, known: Facts, tables: Tables, policy: Policy, now: da
 
 def _picked(who: Contact, decision: Decision, turn: int) -> Offer:
     """The customer's own agent or the best at first, then one drawn from the best 2, 4, 8."""
-    circle = 1 if decision.affinity else min(2**turn, len(decision.agents))
+    circle = 1 if decision.affinity else min(2**turn, decision.free)
     return decision.agents[int.from_bytes(draw(who.contact_id or "", str(turn))) % circle]
 
 

@@ -70,12 +70,14 @@ class Offer(NamedTuple):
 class Decision:
     """`CANDIDATES` with the agents to ask in order, or `DEFAULT`.
 
-    `reserved` is the agent who was promised to the contact; `detail` is for the log only.
+    The first `free` of the agents could take the contact now. `reserved` is the agent who was
+    promised to the contact; `detail` is for the log only.
     """
 
     decision: str
     reason: Reason
     agents: tuple[Offer, ...] = ()
+    free: int = 0
     affinity: str | None = None
     data_age_s: float | None = None
     decision_id: str | None = None

@@ -178,7 +178,7 @@ def _parts() -> Parts:
     tokens = Tokens(key_from_text(_key_text()), env.get("CUSTOMER_KEY_VERSION", "1"))
     config = Config(
         reader(tables.client, env.get("ROUTING_CONFIG_TABLE", "RoutingConfig")),
-        Policy(n=_count(env.get("CANDIDATES", "3"))),
+        Policy(n=_count(env.get("CANDIDATES", "10"))),
     )
     return Parts(tables, tokens, config)
 

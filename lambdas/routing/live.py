@@ -68,15 +68,20 @@ class Demand(NamedTuple):
 
     def is_met_by(self, agent: AgentState) -> bool:
         """Whether the agent can take the contact now, promises to other contacts counted."""
+        if not self.is_on_duty(agent):
+            return False
+        pending = self.pending(agent)
+        if pending >= agent.slots[self.channel].available or pending >= self.cap:
+            return False
+        return self._is_unmixed(agent)
+
+    def is_on_duty(self, agent: AgentState) -> bool:
+        """Whether the agent takes such contacts and was heard of; it may be busy."""
         if not agent.is_routable or agent.next_status or agent.seen_at is None:
             return False
         if agent.seen_at < (self.beaten_since if agent.has_heartbeats else self.changed_since):
             return False
-        slots = agent.slots.get(self.channel)
-        pending = self.pending(agent)
-        if slots is None or pending >= slots.available or pending >= self.cap:
-            return False
-        return self._is_unmixed(agent) and (not self.skills or self.is_skilled(agent))
+        return self.channel in agent.slots and (not self.skills or self.is_skilled(agent))
 
     def is_skilled(self, agent: AgentState) -> bool:
         """Whether the agent has every skill at its least proficiency."""

@@ -27,12 +27,12 @@ class Policy:
     age. Agents with `cap` reservations get no more; a reservation holds for `hold_s`. An agent who
     was not heard of for `heartbeat_s` (with heartbeats) or `state_s` (without) is away. The
     associated agent is passed over above `owner_limit`. `requires` gives the least proficiency by
-    skill (`Name:Value`) for a call type. With `offer_busy` busy agents are named when none is free,
-    without `needs_live` a centre that keeps no live state is served by workload alone, and with
-    `is_cross_channel` an agent may have contacts of several channels at once.
+    skill (`Name:Value`) for a call type. With `offer_busy` busy agents are named behind the free
+    ones, up to `n`; without `needs_live` a centre that keeps no live state is served by workload
+    alone, and with `is_cross_channel` an agent may have contacts of several channels at once.
     """
 
-    n: int = 3
+    n: int = 10
     widen_after_s: float = 300
     expire_after_s: float = 1800
     skew_s: float = 300
@@ -45,7 +45,7 @@ class Policy:
     heartbeat_s: float = 300
     state_s: float = 8 * 3600
     owner_limit: float = 9000
-    offer_busy: bool = False
+    offer_busy: bool = True
     needs_live: bool = False
     is_cross_channel: bool = False
     requires: Mapping[str, Skills] = field(default_factory=dict, hash=False)

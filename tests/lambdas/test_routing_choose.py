@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,7 +24,7 @@ from lambdas.routing.live import Slots
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 CALL = Contact(contact_id="c-1", call_type="claims")
-POLICY = Policy()
+POLICY = Policy(n=3, offer_busy=False)  # so that a test sees who is free, and no more than three
 
 
 def agents(*workloads, age_s=0):
@@ -31,6 +32,10 @@ def agents(*workloads, age_s=0):
         Candidate(f"agent-{place}", f"id-{place}", workload, NOW - timedelta(seconds=age_s))
         for place, workload in enumerate(workloads)
     ]
+
+
+def numbers(**changes):
+    return replace(POLICY, **changes)
 
 
 def decided(candidates, contact=CALL, association=None, policy=POLICY, live=None):
@@ -252,7 +257,7 @@ def test_without_any_live_state_workload_alone_decides_and_the_reason_says_so():
 
 
 def test_a_policy_may_insist_on_live_state():
-    decision = decided(agents(30, 10), policy=Policy(needs_live=True))
+    decision = decided(agents(30, 10), policy=numbers(needs_live=True))
     assert (decision.decision, decision.reason) == ("DEFAULT", Reason.NO_LIVE_STATE)
 
 
@@ -305,7 +310,7 @@ def test_who_can_take_the_contact_is_offered(why):
 
 def test_contacts_of_several_channels_at_once_are_a_matter_of_policy():
     live = floor(free("id-0", slots={"VOICE": Slots(1, 1, 0), "CHAT": Slots(3, 2, 1)}))
-    assert ids(decided(agents(10), live=live, policy=Policy(is_cross_channel=True))) == ["id-0"]
+    assert ids(decided(agents(10), live=live, policy=numbers(is_cross_channel=True))) == ["id-0"]
 
 
 @pytest.mark.parametrize("channel", ["TASK", "TASKS", "tasks"])
@@ -320,8 +325,8 @@ def test_promises_count_against_the_capacity_of_an_agent():
     pending = {f"c-{place}": NOW.timestamp() + 9 for place in (7, 8)}
     live = floor(free("id-0", slots=chats, pending=pending), free("id-1", slots=chats))
     chat = CALL._replace(channel="CHAT")
-    assert ids(decided(agents(0, 9), chat, live=live, policy=Policy(cap=2))) == ["id-1"]
-    assert len(ids(decided(agents(0, 9), chat, live=live, policy=Policy(cap=3)))) == 2
+    assert ids(decided(agents(0, 9), chat, live=live, policy=numbers(cap=2))) == ["id-1"]
+    assert len(ids(decided(agents(0, 9), chat, live=live, policy=numbers(cap=3)))) == 2
 
 
 def test_a_promise_adds_to_the_score():
@@ -330,7 +335,7 @@ def test_a_promise_adds_to_the_score():
     live = floor(free("id-0", slots=chats, pending=pending), free("id-1", slots=chats))
     chat = CALL._replace(channel="CHAT")
     first = {
-        unit: ids(decided(agents(0, 900), chat, live=live, policy=Policy(unit=unit)))[0]
+        unit: ids(decided(agents(0, 900), chat, live=live, policy=numbers(unit=unit)))[0]
         for unit in (800, 1000)
     }
     assert first == {800: "id-0", 1000: "id-1"}
@@ -339,7 +344,7 @@ def test_a_promise_adds_to_the_score():
 def test_contacts_taken_since_the_scores_add_to_the_score():
     since, before = NOW.timestamp() + 1, NOW.timestamp() - 1
     live = floor(free("id-0", taken=(before, since)), free("id-1", taken=(before,)))
-    policy = Policy(unit=1000)
+    policy = numbers(unit=1000)
     first = [
         ids(decided(agents(0, workload), live=live, policy=policy))[0] for workload in (900, 1100)
     ]
@@ -349,7 +354,7 @@ def test_contacts_taken_since_the_scores_add_to_the_score():
 def test_older_scores_add_to_the_score():
     rows = [*agents(100, age_s=240), Candidate("agent-1", "id-1", 130, NOW)]
     assert ids(decided(rows, live=all_free(2))) == ["id-1", "id-0"]
-    assert ids(decided(rows, live=all_free(2), policy=Policy(stale_unit=0))) == ["id-0", "id-1"]
+    assert ids(decided(rows, live=all_free(2), policy=numbers(stale_unit=0))) == ["id-0", "id-1"]
 
 
 def test_of_equal_agents_the_one_with_fewer_promises_comes_first():
@@ -357,7 +362,7 @@ def test_of_equal_agents_the_one_with_fewer_promises_comes_first():
     pending = {"c-7": NOW.timestamp() + 9}
     live = floor(free("id-0", slots=chats, pending=pending), free("id-1", slots=chats))
     chat = CALL._replace(channel="CHAT")
-    decision = decided(agents(0, 500), chat, live=live, policy=Policy(unit=500))
+    decision = decided(agents(0, 500), chat, live=live, policy=numbers(unit=500))
     assert ids(decision) == ["id-1", "id-0"]
 
 
@@ -399,7 +404,7 @@ def test_the_search_that_ends_early_finds_what_a_whole_one_finds(floors, n):
         for place, (_, is_routable, taken) in enumerate(floors)
     }
     scores = sorted(w + 500 * taken for w, is_routable, taken in floors if is_routable)
-    decision = decided(rows, CALL._replace(n=n), live=live, policy=Policy(unit=500))
+    decision = decided(rows, CALL._replace(n=n), live=live, policy=numbers(unit=500))
     chosen = [floors[int(agent_id[3:])] for agent_id in ids(decision)]
     assert [w + 500 * taken for w, _, taken in chosen] == scores[:n]
 
@@ -413,21 +418,41 @@ def test_only_the_skilled_are_offered_where_a_skill_is_required():
         free("id-1", skills={"language:spanish": 3.0}),
         free("id-2"),
     )
-    policy = Policy(requires=SPANISH)
+    policy = numbers(requires=SPANISH)
     assert ids(decided(agents(1, 2, 3), live=live, policy=policy)) == ["id-1"]
     assert len(ids(decided(agents(1, 2, 3), CALL._replace(call_type="x"), live=live))) == 3
 
 
 @pytest.mark.parametrize("live", [all_free(2), {}], ids=["known", "unknown"])
 def test_when_nobody_has_the_skill_the_reason_says_so(live):
-    decision = decided(agents(1, 2), live=live, policy=Policy(requires=SPANISH, offer_busy=True))
+    decision = decided(agents(1, 2), live=live, policy=numbers(requires=SPANISH, offer_busy=True))
     assert (decision.decision, decision.reason) == ("DEFAULT", Reason.NONE_SKILLED)
 
 
-def test_a_policy_may_offer_the_busy_when_none_is_free():
-    live = all_free(3, slots={"VOICE": Slots(1, 0, 1)})
-    decision = decided(agents(30, 10, 20), live=live, policy=Policy(n=2, offer_busy=True))
-    assert (ids(decision), decision.reason) == (["id-1", "id-2"], Reason.ALL_BUSY)
+BUSY = {"VOICE": Slots(1, 0, 1)}
+
+
+def test_busy_agents_stand_behind_the_free_ones_the_soonest_free_first():
+    live = floor(
+        free("id-0", slots=BUSY, taken=(300.0,)),
+        free("id-1"),
+        free("id-2", slots=BUSY, taken=(100.0,)),
+        free("id-3", slots=BUSY, taken=(200.0,), is_routable=False),
+    )
+    decision = decided(agents(1, 30, 10, 20), live=live, policy=numbers(offer_busy=True))
+    assert (ids(decision), decision.reason) == (["id-1", "id-2", "id-0"], Reason.LEAST_WORKLOAD)
+
+
+def test_the_promised_are_free_last():
+    promised = {"other": NOW.timestamp() + 9}
+    live = floor(free("id-0", pending=promised), free("id-1", slots=BUSY, taken=(300.0,)))
+    decision = decided(agents(1, 30), live=live, policy=numbers(offer_busy=True))
+    assert (ids(decision), decision.reason) == (["id-1", "id-0"], Reason.ALL_BUSY)
+
+
+def test_no_more_than_asked_for_are_named_with_the_busy():
+    live = all_free(5, slots=BUSY)
+    assert len(ids(decided(agents(*range(5)), live=live, policy=numbers(offer_busy=True)))) == 3
 
 
 def owned(live, policy=POLICY, association=None, rows=None):
@@ -456,7 +481,7 @@ def test_an_expired_association_is_told_from_a_busy_agent():
 def test_an_overloaded_associated_agent_is_passed_over(limit, expected):
     rows = [*agents(10, 20), Candidate("agent-9", "id-9", 9000, NOW)]
     live = all_free(2) | floor(free("id-9"))
-    assert owned(live, Policy(owner_limit=limit), rows=rows)[0] == expected
+    assert owned(live, numbers(owner_limit=limit), rows=rows)[0] == expected
 
 
 def test_old_scores_spread_the_first_offer_over_the_free():

@@ -22,6 +22,7 @@ from lambdas.routing.tables import DynamoTables, association, candidate
 
 KEY = bytes(range(32))
 TOKENS = Tokens(KEY)
+POLICY = Policy(n=3, offer_busy=False)
 NUMBER = "+12025550100"
 CONTACT_ID = "4a573372-1f28-4e26-b97b-000000000001"
 EVENT = {
@@ -65,7 +66,7 @@ def stub_client(**options):
 
 
 def answer_of(client, asked=EVENT):
-    return routing.answer(asked, DynamoTables(client), TOKENS, Policy(), datetime.now(UTC))
+    return routing.answer(asked, DynamoTables(client), TOKENS, POLICY, datetime.now(UTC))
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +145,7 @@ def reason(answer):
 
 
 def test_a_known_caller_gets_the_associated_agent_then_the_best(configured):
+    configured.setenv("CANDIDATES", "3")
     answer = routing.handler(EVENT, None)
     assert [answer[f"agent{place}"] for place in range(1, 5)] == ["id-ann", "id-0", "id-1", "NONE"]
 
@@ -160,6 +162,7 @@ def test_a_customer_id_is_found_as_token_or_as_it_is(configured, customer_id, ag
 
 
 def test_a_stranger_gets_the_least_loaded(configured):
+    configured.setenv("CANDIDATES", "3")
     answer = routing.handler(from_number("+12025550102"), None)
     assert [answer["reason"], answer["agent1"], answer["count"]] == ["NO_LIVE_STATE", "id-0", "3"]
 
@@ -270,7 +273,7 @@ class BrokenParts(Broken):
 
 
 def test_a_fault_of_ours_is_answered_with_the_default_queue():
-    answer = routing.answer(EVENT, Broken(), TOKENS, Policy(), datetime.now(UTC))
+    answer = routing.answer(EVENT, Broken(), TOKENS, POLICY, datetime.now(UTC))
     assert reason(answer) == ("DEFAULT", "FAILED")
 
 

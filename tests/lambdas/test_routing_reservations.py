@@ -28,6 +28,8 @@ from tests.lambdas.live_floor import (
     stored,
 )
 
+POLICY = Policy(n=3, offer_busy=False)  # so that a contact that nobody can take has DEFAULT
+
 
 @pytest.fixture(scope="module")
 def aws():
@@ -48,7 +50,7 @@ def client(aws):
 def asked(client, contact_id="c-1", call_type="claims", policy=None, at=None, **data):
     event = routing_event(contact_id, call_type, CustomerEndpoint=None, **data)
     at = at or datetime.now(UTC)
-    return routing.answer(event, DynamoTables(client), TOKENS, policy or Policy(), at)
+    return routing.answer(event, DynamoTables(client), TOKENS, policy or POLICY, at)
 
 
 def test_the_first_agent_is_promised_to_the_contact(client):
@@ -121,7 +123,7 @@ def test_a_contact_without_an_id_is_offered_agents_without_a_promise(client):
 
 
 def test_chats_fill_the_slots_of_an_agent_and_no_more(client):
-    policy = Policy(unit=0, n=1)
+    policy = Policy(unit=0, n=1, offer_busy=False)
     told = [asked(client, f"c-{place}", Channel="CHAT", policy=policy) for place in range(25)]
     assert Counter(each["agent1"] for each in told) == {
         **{f"id-{place}": 3 for place in range(8)},
@@ -137,7 +139,7 @@ def test_a_state_that_changed_since_it_was_read_is_looked_at_again(client):
 
     racing = DynamoTables(_Interrupted(client, "transact_write_items", lunch))
     known = routing_event("c-1", CustomerEndpoint=None)
-    told = routing.answer(known, racing, TOKENS, Policy(), datetime.now(UTC))
+    told = routing.answer(known, racing, TOKENS, POLICY, datetime.now(UTC))
     assert (told["decision"], told["agent1"] != "id-0") == ("CANDIDATES", True)
     assert "id-0" not in pending(client)
 
@@ -157,8 +159,8 @@ class _Interrupted:
 def promise(client, contact_id="c-1", agent_id="id-0"):
     who = contact(routing_event(contact_id, CustomerEndpoint=None))
     now = datetime.now(UTC)
-    known = facts(who, DynamoTables(client), TOKENS, Policy(), now)
-    decision = choose(who, known.candidates, known.state, Policy(), now)
+    known = facts(who, DynamoTables(client), TOKENS, POLICY, now)
+    decision = choose(who, known.candidates, known.state, POLICY, now)
     return Promise(who, stored(client, agent_id), decision, now)
 
 
@@ -184,8 +186,8 @@ def test_an_answer_is_read_back_as_it_was_given(client):
 
 
 def test_a_release_takes_one_promise_away_and_only_once(client):
-    asked(client, "c-1", Channel="CHAT", policy=Policy(unit=0))
-    asked(client, "c-2", Channel="CHAT", policy=Policy(unit=0))
+    asked(client, "c-1", Channel="CHAT", policy=Policy(unit=0, n=3, offer_busy=False))
+    asked(client, "c-2", Channel="CHAT", policy=Policy(unit=0, n=3, offer_busy=False))
     store = Reservations(client)
     assert [store.release("id-0", "c-1") for _ in range(3)] == [True] * 3
     assert pending(client) == {"id-0": ["c-2"]}
@@ -212,8 +214,8 @@ def test_a_crowd_that_always_collides_ends_in_the_default_queue(client):
 
     who = contact(routing_event("c-1", CustomerEndpoint=None))
     tables, now = Crowded(client), datetime.now(UTC)
-    known = facts(who, tables, TOKENS, Policy(), now)
-    decision = reserved(who, known, tables, Policy(), now)
+    known = facts(who, tables, TOKENS, POLICY, now)
+    decision = reserved(who, known, tables, POLICY, now)
     assert (decision.decision, decision.reason) == ("DEFAULT", Reason.CONTENDED)
 
 
@@ -252,7 +254,7 @@ def race(aws):
     questions = contacts + contacts[::10]
     random.Random(3).shuffle(questions)
     at = datetime.now(UTC)
-    policy = Policy(hold_s=600, is_cross_channel=True)
+    policy = Policy(hold_s=600, is_cross_channel=True, n=3, offer_busy=False)
 
     def ask(contact_id):
         is_chat = int(contact_id[2:]) % 5 == 0

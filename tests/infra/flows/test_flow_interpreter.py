@@ -128,6 +128,12 @@ def test_an_agent_outside_the_queue_is_not_waited_for_longer_than_the_step():
     assert (done.agent_id, done.waited_s) == ("id-other", CONFIG.best_expiry_s)
 
 
+def test_when_all_are_busy_the_queue_is_open_at_once():
+    around = world(answer=spoilt(reason="ALL_BUSY"), answers_after_s={"id-other": 1})
+    done = ran("routing_criteria", around)
+    assert (done.agent_id, done.step) == ("id-other", 0)
+
+
 def test_without_criteria_the_queue_is_open_at_once():
     around = world(failing=frozenset({actions.CRITERIA}), answers_after_s={"id-other": 1})
     assert ran("routing_criteria", around).agent_id == "id-other"
