@@ -1,10 +1,12 @@
 """`lake build`: bring every table up to date with what has landed, and nothing else.
 
 Only raw objects that no finished build has read are read; only days that change are rewritten.
-Tables are committed in data-flow order, one Iceberg commit each, and the `run` row comes last with
-every table's snapshot. A build that dies before it leaves its raw objects unread in the eyes of
-the next one, which finds what is already there, repeats nothing and finishes the rest: tables that
-follow from others are recomputed for the days whose files differ from the last finished build's.
+An engine does the work of each table, here or on Spark; what is built, in which order, and what
+the run's row says is the same for both. Tables are committed in data-flow order, one Iceberg commit
+each, and the `run` row comes last with every table's snapshot. A build that dies before it leaves
+its raw objects unread in the eyes of the next one, which finds what is already there, repeats
+nothing and finishes the rest: tables that follow from others are recomputed for the days whose
+files differ from the last finished build's.
 """
 
 from __future__ import annotations
@@ -15,19 +17,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from importlib.metadata import version
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
 from glue_jobs import quality, raw
 from glue_jobs.lake import Lake, Replacement
 from glue_jobs.merge import Merged, merged
-from glue_jobs.parsers import Parsers, Rows
+from glue_jobs.parsers import Parser, Parsers
 from transforms import tables
 from transforms.days import by_day
 from transforms.facts import violations
-from transforms.pipeline import SOURCES, STEPS, Step
-from transforms.schema import Table
+from transforms.pipeline import SOURCES, STEPS, Read, Source, Step
 from transforms.versions import newest
 
 PIECE_BYTES = 256 * 2**20
@@ -77,13 +78,60 @@ class Known:
     taxonomy: str | None = None
 
 
+class Engine(Protocol):
+    """What brings one table up to date and commits it: how the work is shared out, and where."""
+
+    def merged(
+        self,
+        lake: Lake,
+        source: Source,
+        parser: Parser,
+        keys: Sequence[str],
+        run_id: str,
+        progress: Progress,
+    ) -> Merged:
+        """Merge landed objects into the source's table; rejects go to `bad/build/`."""
+        ...
+
+    def derived(self, lake: Lake, step: Step, days: list[date]) -> list[date]:
+        """Derive a step's table for `days` anew; returns the days rewritten.
+
+        For a table without days: learn from what the days hold; returns those that taught it.
+        """
+        ...
+
+
+class Embedded:
+    """The engine of this process: a few days at a time, in bounded memory."""
+
+    def merged(
+        self,
+        lake: Lake,
+        source: Source,
+        parser: Parser,
+        keys: Sequence[str],
+        run_id: str,
+        progress: Progress,
+    ) -> Merged:
+        """Merge piece by piece."""
+        pieces = raw.pieces(lake.store, keys, PIECE_BYTES)
+        told = _reported(pieces, source.kind, len(keys), progress)
+        return merged(lake, source, parser, told, run_id)
+
+    def derived(self, lake: Lake, step: Step, days: list[date]) -> list[date]:
+        """Derive group of days by group of days."""
+        return (_recomputed if step.writes.is_daily else _learnt)(lake, step, days)
+
+
 def build(
     lake: Lake,
     parsers: Parsers,
     window: Window | None = None,
     progress: Progress = lambda _what, _done, _all: None,
+    engine: Engine | None = None,
 ) -> Built:
     """Build the lake up to date; a no-op that writes nothing when nothing is new."""
+    engine = engine or Embedded()
     known = _known(lake)
     fresh = {
         source.kind: [key for key in raw.keys(lake.store, source.kind) if key not in known.inputs]
@@ -98,19 +146,17 @@ def build(
     days: dict[str, list[date]] = {}
     for source in SOURCES:
         if fresh[source.kind]:
-            pieces = _reported(
-                raw.pieces(lake.store, fresh[source.kind], PIECE_BYTES),
-                source.kind,
-                len(fresh[source.kind]),
-                progress,
+            sources[source.kind] = engine.merged(
+                lake, source, parsers.of(source.kind), fresh[source.kind], run_id, progress
             )
-            sources[source.kind] = merged(lake, source, parsers.of(source.kind), pieces, run_id)
             days[source.writes.name] = sources[source.kind].days
     for source in SOURCES:
         settled = parsers.of(source.kind).settled
         if window and settled:
-            again = _settled_again(lake, source.writes, settled, window.days)
-            days[source.writes.name] = sorted({*days.get(source.writes.name, ()), *again})
+            # What settings decide (the taxonomy) follows from the row alone, as a step's rows do.
+            again = Step(settled, (Read(source.writes),), source.writes, source.writes.key, 0)
+            rewritten = engine.derived(lake, again, window.days)
+            days[source.writes.name] = sorted({*days.get(source.writes.name, ()), *rewritten})
     # What another build commits from here on is not in what follows, so not in this run's row.
     seen = {source.writes.name: lake.snapshot(source.writes.name) for source in SOURCES}
     # A table is committed before the first step that reads it, so its days are looked up once.
@@ -119,7 +165,9 @@ def build(
         progress(step.writes.name, number, len(STEPS))
         stale = {day for read in step.reads for day in changed(read.table.name)}
         stale |= set(window.days if window else ())
-        days[step.writes.name] = _derived(lake, step, sorted(stale))
+        wanted = {day for changed_day in stale for day in around(changed_day, step.reach)}
+        asked = sorted(wanted if step.writes.is_daily else stale)
+        days[step.writes.name] = engine.derived(lake, step, asked) if asked else []
         seen[step.writes.name] = lake.snapshot(step.writes.name)
     progress("run", len(STEPS), len(STEPS))
     built = Built(run_id, True, inputs, sources, days, is_retold)
@@ -127,39 +175,13 @@ def build(
     return built
 
 
-def _settled_again(lake: Lake, table: Table, settled: Rows, wanted: list[date]) -> list[date]:
-    """Set what settings decide (the taxonomy) for days long built; returns those rewritten."""
-    rewritten: list[date] = []
-    broken: list[dict[str, int]] = []
-    with lake.replacement(table) as change:
-        for group in _groups(wanted):
-            before = lake.read(table, group)
-            after = table.conform(settled(before))
-            broken.append(violations(after, table))
-            rewritten += _put_different(change, group, before, after)
-        if rewritten:
-            quality.gate(table.name, quality.total(broken), lake.store)
-    return rewritten
-
-
-def _derived(lake: Lake, step: Step, stale: list[date]) -> list[date]:
-    """Bring a step's table up to date with days that changed; returns the days of it rewritten.
-
-    For a table without days: the days that it learnt something new from.
-    """
-    if not stale:
-        return []
-    return (_recomputed if step.writes.is_daily else _learnt)(lake, step, stale)
-
-
-def _recomputed(lake: Lake, step: Step, stale: list[date]) -> list[date]:
-    wanted = sorted({day for changed in stale for day in _around(changed, step.reach)})
+def _recomputed(lake: Lake, step: Step, wanted: list[date]) -> list[date]:
     rewritten: list[date] = []
     broken: list[dict[str, int]] = []
     with lake.replacement(step.writes) as change:
-        for group in _groups(wanted):
-            needed = sorted({day for each in group for day in _around(each, step.reach)})
-            rows = _on_days(_output(lake, step, needed), group)
+        for group in day_groups(wanted):
+            needed = sorted({day for each in group for day in around(each, step.reach)})
+            rows = on_days(_output(lake, step, needed), group)
             broken.append(violations(rows, step.writes))
             rewritten += _put_different(change, group, lake.read(step.writes, group), rows)
         if rewritten:
@@ -171,7 +193,7 @@ def _learnt(lake: Lake, step: Step, stale: list[date]) -> list[date]:
     before = lake.read(step.writes)
     after = before
     learnt: list[date] = []
-    for group in _groups(stale):
+    for group in day_groups(stale):
         known = after
         after = newest(pa.concat_tables([known, _output(lake, step, group)]), step.writes).rows
         learnt += [] if after.equals(known) else group
@@ -187,7 +209,8 @@ def _output(lake: Lake, step: Step, days: list[date]) -> pa.Table:
     return step.writes.conform(step.function(*read))
 
 
-def _on_days(rows: pa.Table, days: list[date]) -> pa.Table:
+def on_days(rows: pa.Table, days: list[date]) -> pa.Table:
+    """The rows of the given days, day by day."""
     found = by_day(rows)
     return pa.concat_tables([rows.slice(0, 0), *(found[day] for day in days if day in found)])
 
@@ -203,11 +226,13 @@ def _put_different(
     return different
 
 
-def _around(day: date, reach: int) -> list[date]:
+def around(day: date, reach: int) -> list[date]:
+    """The day, and `reach` days before and after it."""
     return [day + timedelta(days=n) for n in range(-reach, reach + 1)]
 
 
-def _groups(days: Sequence[date]) -> Iterator[list[date]]:
+def day_groups(days: Sequence[date]) -> Iterator[list[date]]:
+    """The days, as many together as are worked on at a time."""
     for start in range(0, len(days), GROUP_DAYS):
         yield list(days[start : start + GROUP_DAYS])
 

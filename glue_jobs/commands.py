@@ -9,6 +9,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,19 @@ from glue_jobs import check as checker
 from glue_jobs import export as exporter
 from glue_jobs import query as asker
 from glue_jobs import route as router
+from glue_jobs import route_eval as evaluator
 from glue_jobs import score as scorer
 from glue_jobs import show
 from glue_jobs.lake import Lake, made, opened
 from glue_jobs.parsers import Parsers, lake_taxonomy
 from glue_jobs.quality import AuditFailedError
 from glue_jobs.settings import Settings
+from infra.flows import config as flow_config
+from infra.flows.files import written
 from infra.streams import STREAMS
 from ingestion import files
 from ingestion.errors import LakeError
+from lambdas.routing.policy import Policy, changed
 from queries.question import question, questions
 from transforms.schema import Table
 from transforms.tables import BY_NAME, TABLES
@@ -152,8 +157,8 @@ def build(arguments: argparse.Namespace) -> None:
         raise UsageError("give --from and --to together")
     lake, _ = made(_settings(arguments))
     window = builder.Window(arguments.first, arguments.last) if arguments.first else None
-    with lake, show.progress() as report:
-        built = builder.build(lake, parsers(lake), window, report)
+    with lake, show.progress() as report, _engine(arguments) as engine:
+        built = builder.build(lake, parsers(lake), window, report, engine)
     if not built.is_new:
         show.say("nothing new has landed since the last build; nothing written")
     if built.is_retold:
@@ -165,6 +170,16 @@ def build(arguments: argparse.Namespace) -> None:
         if source.unknown_fields:
             show.say(f"{kind}: fields not known (records): {_counts(source.unknown_fields)}")
     _print(built_rows(built), arguments)
+
+
+def _engine(arguments: argparse.Namespace) -> AbstractContextManager[builder.Engine]:
+    if arguments.engine == "spark":
+        from glue_jobs.spark.session import spark_engine
+
+        return spark_engine(arguments.spark_master)
+    if arguments.spark_master:
+        raise UsageError("--spark-master goes with --engine spark")
+    return nullcontext(builder.Embedded())
 
 
 def built_rows(built: builder.Built) -> pa.Table:
@@ -343,6 +358,51 @@ def route(arguments: argparse.Namespace) -> None:
     if routed.agents:
         _print(pa.Table.from_pylist(routed.agents), arguments)
     show.say(explained(routed))
+
+
+def route_eval(arguments: argparse.Namespace) -> None:
+    """`lake route-eval`."""
+    numbers = _policy(arguments.set)
+    refreshes_s = [60.0 * minutes for minutes in arguments.refresh]
+    if arguments.first:
+        days = builder.Window(arguments.first, arguments.last or arguments.first).days
+        with opened(_settings(arguments)) as lake:
+            trials = evaluator.replayed_trials(lake, days, refreshes_s, arguments.policies, numbers)
+    else:
+        occupancies = [percent / 100 for percent in arguments.occupancy]
+        seeds = range(arguments.seed, arguments.seed + arguments.days)
+        trials = evaluator.invented_trials(
+            arguments.agents, occupancies, refreshes_s, seeds, arguments.policies, numbers
+        )
+    with show.progress() as report:
+        found = evaluator.compared(
+            trials, arguments.workers, lambda done, total: report("days", done, total)
+        )
+    _print(found, arguments)
+    show.say(
+        "missed: none of the agents named was free, although another who can take the call was; "
+        "±: half of a 95 % interval over days"
+    )
+
+
+def _policy(changes: Sequence[str]) -> Policy:
+    """The router's policy with `NAME=VALUE` changes, as its config item would set them."""
+    said = {}
+    for change in changes:
+        name, equals, value = change.partition("=")
+        if not equals:
+            raise UsageError(f"--set {change}: write NAME=VALUE, for example --set n=5")
+        try:
+            said[name] = json.loads(value)
+        except ValueError as error:
+            raise UsageError(f"--set {change}: {value!r} is no number, true or false") from error
+    return changed(Policy(), said)
+
+
+def flows(arguments: argparse.Namespace) -> None:
+    """`lake flows`."""
+    made_ = written(flow_config.read(Path(arguments.config)), Path(arguments.out))
+    show.say(f"{arguments.out}: {', '.join(path.name for path in made_)}")
 
 
 def explained(routed: router.Routed) -> str:

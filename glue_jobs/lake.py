@@ -11,13 +11,11 @@ import os
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import date, timedelta
-from typing import Any, Self, cast
+from datetime import date
+from typing import Any, Self
 
 import boto3
 import pyarrow as pa
-import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 from botocore.config import Config
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import (
@@ -27,10 +25,10 @@ from pyiceberg.exceptions import (
     TableAlreadyExistsError,
     ValidationException,
 )
-from pyiceberg.io.pyarrow import PyArrowFileIO, parquet_file_to_data_file, schema_to_pyarrow
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table as IcebergTable
 
+from glue_jobs.datafiles import DataFiles, day_of
 from glue_jobs.settings import Settings
 from ingestion.errors import LakeError
 from ingestion.store import Store, store
@@ -47,7 +45,6 @@ _PROPERTIES = {
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "100",
 }
-_ROWS_IN_A_GROUP = 65_536
 
 
 class NoLakeError(LakeError):
@@ -160,29 +157,14 @@ class Lake:
         days: Iterable[date] | None = None,
         columns: Sequence[str] | None = None,
     ) -> pa.Table:
-        """Rows of the current snapshot, of the given days and columns (None = all).
-
-        pyarrow reads the files as they are: pyiceberg's reader turns null lists of structs into
-        empty ones.
-        """
+        """Rows of the current snapshot, of the given days and columns (None = all)."""
         iceberg = self.iceberg(table.name)
-        wanted = None if days is None else set(days)
-        paths = [
-            PyArrowFileIO.parse_location(path)
-            for path, file in _data_files(iceberg, None).items()
-            if wanted is None or _day(file) in wanted
-        ]
-        if not paths:
-            return table.empty().select(list(columns or table.names))
-        scheme, netloc, _ = paths[0]
-        io = cast(PyArrowFileIO, iceberg.io)
-        files = ds.dataset(
-            sorted(path for _, _, path in paths),
-            schema=schema_to_pyarrow(iceberg.schema(), include_field_ids=False),
-            format="parquet",
-            filesystem=io.fs_by_scheme(scheme, netloc),
-        )
-        return table.conform(files.to_table(columns=list(columns or table.names)), columns)
+        found = _files_on(iceberg, days)
+        return DataFiles.of(table, iceberg).read((file.file_path for file in found), columns)
+
+    def data_files(self, table: Table, days: Iterable[date] | None = None) -> list[DataFile]:
+        """The data files of the current snapshot, of the given days (None = all)."""
+        return _files_on(self.iceberg(table.name), days)
 
     def files(self, name: str) -> list[str]:
         """Addresses of the data files of the current snapshot."""
@@ -190,7 +172,7 @@ class Lake:
 
     def days(self, name: str) -> list[date]:
         """The days that have rows, in order."""
-        return sorted({_day(f) for f in _data_files(self.iceberg(name), None).values()})
+        return sorted({day_of(f) for f in _data_files(self.iceberg(name), None).values()})
 
     def count(self, name: str) -> int:
         """Rows of the current snapshot, from the manifests alone."""
@@ -207,7 +189,7 @@ class Lake:
         now = _data_files(table, None)
         known = since and table.metadata.snapshot_by_id(since)
         then = _data_files(table, since) if known else {}
-        return sorted({_day((now | then)[path]) for path in now.keys() ^ then.keys()})
+        return sorted({day_of((now | then)[path]) for path in now.keys() ^ then.keys()})
 
     # -- write --------------------------------------------------------------------------------
 
@@ -228,8 +210,8 @@ class Replacement:
 
     def __init__(self, table: Table, iceberg: IcebergTable) -> None:
         self.table = table
+        self.files = DataFiles.of(table, iceberg)
         self._iceberg = iceberg
-        self._schema = pa.schema(_small(field) for field in schema_to_pyarrow(iceberg.schema()))
         self._old = list(_data_files(iceberg, None).values())
         self._days: set[date] = set()
         self._new: list[DataFile] = []
@@ -241,17 +223,21 @@ class Replacement:
         self._days |= set(days)
         for day in days:
             if day in found:
-                self._write(found[day], f"{DAY}={day}/")
+                self._write(found[day], day)
 
     def append(self, rows: pa.Table) -> None:
         """Add rows to a daily table without touching what is there; one day per call."""
         self._appends = True
-        day = rows.column(DAY)[0].as_py()
-        self._write(self.table.conform(rows), f"{DAY}={day}/")
+        self._write(self.table.conform(rows), rows.column(DAY)[0].as_py())
 
     def put_all(self, rows: pa.Table) -> None:
         """Replace the whole of a table that is not daily."""
-        self._write(self.table.conform(rows), "")
+        self._write(self.table.conform(rows), None)
+
+    def take(self, files: Iterable[DataFile], days: Iterable[date]) -> None:
+        """Replace `days` (or the whole of a table that is not daily) by files already written."""
+        self._days |= set(days)
+        self._new += files
 
     def commit(self) -> None:
         """One Iceberg commit; nothing at all if nothing was put."""
@@ -278,21 +264,11 @@ class Replacement:
             self._iceberg.io.delete(file.file_path)
 
     def _replaces(self, file: DataFile) -> bool:
-        return not self.table.is_daily or _day(file) in self._days
+        return not self.table.is_daily or day_of(file) in self._days
 
-    def _write(self, rows: pa.Table, folder: str) -> None:
-        if not rows.num_rows:
-            return
-        path = f"{self._iceberg.location()}/data/{folder}{uuid.uuid4().hex}.parquet"
-        with self._iceberg.io.new_output(path).create() as out:
-            pq.write_table(
-                rows.cast(self._schema),
-                out,
-                compression="zstd",
-                row_group_size=_ROWS_IN_A_GROUP,
-                store_schema=False,
-            )
-        self._new.append(parquet_file_to_data_file(self._iceberg.io, self._iceberg.metadata, path))
+    def _write(self, rows: pa.Table, day: date | None) -> None:
+        if rows.num_rows:
+            self._new.append(self.files.written(rows, uuid.uuid4().hex, day))
 
 
 def opened(settings: Settings) -> Lake:
@@ -325,8 +301,12 @@ def _connected(settings: Settings) -> Lake:
         properties = {"type": "glue"}
         properties |= {"glue.region": region, "s3.region": region} if region else {}
         properties |= {"glue.endpoint": endpoint, "s3.endpoint": endpoint} if endpoint else {}
-    objects = store(settings.root, lambda: s3_client(settings))
-    return Lake(settings, load_catalog(settings.database, **properties), objects)
+    return Lake(settings, load_catalog(settings.database, **properties), objects(settings))
+
+
+def objects(settings: Settings) -> Store:
+    """The raw and bad objects at the settings' address."""
+    return store(settings.root, lambda: s3_client(settings))
 
 
 def s3_client(settings: Settings) -> Any:
@@ -339,28 +319,13 @@ def s3_client(settings: Settings) -> Any:
     )
 
 
-def _small(field: pa.Field) -> pa.Field:
-    """`field` with texts as `string`, not pyiceberg's `large_string`, at every depth.
-
-    pyarrow 25 aborts when it casts the keys of a map that was filtered before.
-    """
-    kind = field.type
-    if pa.types.is_large_string(kind):
-        return field.with_type(pa.string())
-    if pa.types.is_large_list(kind) or pa.types.is_list(kind):
-        return field.with_type(pa.list_(_small(kind.value_field)))
-    if pa.types.is_map(kind):
-        return field.with_type(pa.map_(_small(kind.key_field), _small(kind.item_field)))
-    if pa.types.is_struct(kind):
-        return field.with_type(pa.struct([_small(kind.field(n)) for n in range(len(kind))]))
-    return field
-
-
 def _data_files(table: IcebergTable, snapshot: int | None) -> dict[str, DataFile]:
     return {
         task.file.file_path: task.file for task in table.scan(snapshot_id=snapshot).plan_files()
     }
 
 
-def _day(file: DataFile) -> date:
-    return date(1970, 1, 1) + timedelta(days=file.partition[0])
+def _files_on(table: IcebergTable, days: Iterable[date] | None) -> list[DataFile]:
+    wanted = None if days is None else set(days)
+    found = _data_files(table, None).values()
+    return [file for file in found if wanted is None or day_of(file) in wanted]

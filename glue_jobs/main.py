@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -11,6 +12,7 @@ from importlib.metadata import version
 from botocore.exceptions import BotoCoreError, ClientError
 
 from glue_jobs import commands, show
+from glue_jobs.route_eval import POLICIES
 from ingestion.errors import LakeError
 from queries.question import QuestionError
 from transforms.schema import SchemaError
@@ -124,6 +126,17 @@ def _fill(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     derive = "derive days anew, under today's taxonomy"
     build.add_argument("--from", dest="first", type=_day, metavar="DAY", help=f"{derive}: first")
     build.add_argument("--to", dest="last", type=_day, metavar="DAY", help=f"{derive}: last")
+    build.add_argument(
+        "--engine",
+        choices=("embedded", "spark"),
+        default="embedded",
+        help="what does the work: this process, or Spark 3.5 (default: embedded); equal rows",
+    )
+    build.add_argument(
+        "--spark-master",
+        metavar="MASTER",
+        help="where Spark runs (default: where it was submitted, as on AWS Glue, else local[*])",
+    )
     check = _verb(
         verbs,
         "check",
@@ -203,6 +216,49 @@ def _route(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="TIME",
         help="UTC instant to answer for; now on AWS, the scores' own instant for a folder lake",
     )
+    flows = _verb(
+        verbs,
+        "flows",
+        commands.flows,
+        "contact flows of an instance and test cases for them, linted",
+        example="lake flows --config flows.toml --out ./flows",
+        has_lake=False,
+    )
+    flows.add_argument(
+        "--config", required=True, metavar="FILE", help="see infra/flows.example.toml"
+    )
+    flows.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
+    _route_eval(verbs)
+
+
+def _route_eval(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    verb = _verb(
+        verbs,
+        "route-eval",
+        commands.route_eval,
+        "what routing policies would bring, side by side, in a simulation",
+        table=True,
+        example="lake route-eval --agents 20 100 --occupancy 60 85 --days 5\n"
+        "  lake route-eval --from 2026-01-07 --to 2026-01-09 --set n=5",
+    )
+    verb.add_argument("--agents", nargs="+", type=int, default=[20], metavar="N",
+                      help="agents of invented centres (default: 20)")  # fmt: skip
+    verb.add_argument("--occupancy", nargs="+", type=float, default=[75.0], metavar="PERCENT",
+                      help="share of the agents' time on calls (default: 75)")  # fmt: skip
+    verb.add_argument("--refresh", nargs="+", type=float, default=[5.0], metavar="MINUTES",
+                      help="how often scores are published (default: 5)")  # fmt: skip
+    verb.add_argument("--days", type=int, default=5, metavar="N",
+                      help="invented days for each row (default: 5)")  # fmt: skip
+    verb.add_argument("--seed", type=int, default=1, metavar="N", help="of the first day")
+    verb.add_argument("--from", dest="first", type=_day, metavar="DAY",
+                      help="replay the lake's own days instead: first")  # fmt: skip
+    verb.add_argument("--to", dest="last", type=_day, metavar="DAY", help="last (default: first)")
+    verb.add_argument("--policies", nargs="+", choices=POLICIES, default=list(POLICIES),
+                      help="to compare (default: all)")  # fmt: skip
+    verb.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
+                      help="another number for our policy: n, unit, cap, …")  # fmt: skip
+    verb.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N",
+                      help="processes (default: one for each core)")  # fmt: skip
 
 
 def _verb(

@@ -26,6 +26,7 @@ from glue_jobs.raw import Piece
 from glue_jobs.spill import Spill
 from ingestion.landing import reject_line
 from ingestion.records import Rejected
+from ingestion.store import Store
 from transforms.duck import rows as duck_rows
 from transforms.facts import violations
 from transforms.pipeline import Source
@@ -49,6 +50,26 @@ class Merged(NamedTuple):
     rejected: int
     days: list[date]
     unknown_fields: Mapping[str, int]
+
+
+class Parsed(NamedTuple):
+    """What a piece came to: rows that are kept, and how many landed and were rejected."""
+
+    rows: pa.Table
+    landed: int
+    rejected: int
+    unknown_fields: Counter[str]
+
+
+class Group(NamedTuple):
+    """Days merged: all their rows, which of them changed, and what became of the landed rows."""
+
+    rows: pa.Table
+    days: list[date]
+    gained: int
+    duplicates: int
+    superseded: int
+    broken: dict[str, int]
 
 
 def merged(
@@ -76,8 +97,42 @@ def merged(
                     superseded=counts.superseded + group.superseded,
                     days=counts.days + group.days,
                 )
-            _audit(lake, table, broken, counts)
+            audit(lake, table, broken, counts)
     return counts
+
+
+def kept(store: Store, source: Source, name: str, piece: Piece, rows: pa.Table) -> Parsed:
+    """What is kept of a parsed piece; the rest goes to `bad/build/` under the piece's name."""
+    good = _good(rows)
+    _put_rejects(store, f"bad/build/{source.kind}/{name}", piece, rows)
+    return Parsed(
+        source.writes.conform(good),
+        rows.num_rows,
+        rows.num_rows - good.num_rows,
+        Counter(_names(good.select(["unknown_fields"]))),
+    )
+
+
+def merged_group(before: pa.Table, versions: list[pa.Table], table: Table, parser: Parser) -> Group:
+    """The newest of the `versions`, those of them that stood in the table `before` among them."""
+    after = newest(pa.concat_tables(versions), table)
+    rows = parser.settled(after.rows) if parser.settled else after.rows
+    return Group(
+        rows,
+        changed_days(before, after.rows, table),
+        after.rows.num_rows - before.num_rows,
+        after.duplicates,
+        after.superseded,
+        violations(rows, table),
+    )
+
+
+def audit(lake: Lake, table: Table, broken: list[dict[str, int]], counts: Merged) -> None:
+    """The quality gate over the facts of merged rows, and over what became of what landed."""
+    accounted = counts.rows + counts.duplicates + counts.superseded + counts.rejected
+    lost = abs(counts.landed - accounted)
+    conservation = {"landed = rows + duplicates + superseded + rejected": lost}
+    quality.gate(table.name, quality.total([*broken, conservation]), lake.store)
 
 
 def _parsed(
@@ -88,12 +143,11 @@ def _parsed(
     unknown = Counter[str]()
     parsed = ((piece, parser.parse(piece.lines)) for piece in ahead(pieces))
     for number, (piece, rows) in enumerate(ahead(parsed)):
-        good = _good(rows)
-        landed += rows.num_rows
-        rejected += rows.num_rows - good.num_rows
-        unknown.update(_names(good.select(["unknown_fields"])))
-        spill.put(source.writes.conform(good))
-        _put_rejects(lake, f"bad/build/{source.kind}/{run_id}-{number}", piece, rows)
+        part = kept(lake.store, source, f"{run_id}-{number}", piece, rows)
+        spill.put(part.rows)
+        landed += part.landed
+        rejected += part.rejected
+        unknown += part.unknown_fields
     return Merged(landed, 0, 0, 0, rejected, [], unknown)
 
 
@@ -103,37 +157,17 @@ def _good(rows: pa.Table) -> pa.Table:
     return rows if reasons.null_count == len(reasons) else rows.filter(pc.is_null(reasons))
 
 
-class _Group(NamedTuple):
-    """Days merged: all their rows, which of them changed, and what became of the landed rows."""
-
-    rows: pa.Table
-    days: list[date]
-    gained: int
-    duplicates: int
-    superseded: int
-    broken: dict[str, int]
-
-
 def _merged_groups(
     lake: Lake, table: Table, parser: Parser, spill: Spill, moved: _Moved
-) -> Iterator[_Group]:
-    for group in _groups({**dict.fromkeys(moved.days, 0), **spill.rows_by_day}):
-        before = lake.read(table, group)
+) -> Iterator[Group]:
+    for days in _groups({**dict.fromkeys(moved.days, 0), **spill.rows_by_day}):
+        before = lake.read(table, days)
         versions = [
             without(before, moved.keys, table),
-            without(spill.read(group), moved.keys, table),
-            moved.rows.filter(pc.field("day").isin(group)),
+            without(spill.read(days), moved.keys, table),
+            moved.rows.filter(pc.field("day").isin(days)),
         ]
-        after = newest(pa.concat_tables(versions), table)
-        rows = parser.settled(after.rows) if parser.settled else after.rows
-        yield _Group(
-            rows,
-            changed_days(before, after.rows, table),
-            after.rows.num_rows - before.num_rows,
-            after.duplicates,
-            after.superseded,
-            violations(rows, table),
-        )
+        yield merged_group(before, versions, table, parser)
 
 
 class _Moved(NamedTuple):
@@ -177,12 +211,6 @@ def _groups(rows_by_day: dict[date, int]) -> Iterator[list[date]]:
         yield group
 
 
-def _audit(lake: Lake, table: Table, broken: list[dict[str, int]], counts: Merged) -> None:
-    kept = counts.rows + counts.duplicates + counts.superseded + counts.rejected
-    conservation = {"landed = rows + duplicates + superseded + rejected": abs(counts.landed - kept)}
-    quality.gate(table.name, quality.total([*broken, conservation]), lake.store)
-
-
 def _names(data: pa.Table) -> dict[str, int]:
     """In how many rows each name stands in the map `unknown_fields`."""
     found = duck_rows(
@@ -193,7 +221,7 @@ def _names(data: pa.Table) -> dict[str, int]:
     return {row["name"]: row["records"] for row in found.to_pylist()}
 
 
-def _put_rejects(lake: Lake, name: str, piece: Piece, parsed: pa.Table) -> None:
+def _put_rejects(store: Store, name: str, piece: Piece, parsed: pa.Table) -> None:
     reasons = parsed.column("reject_reason")
     found = pc.indices_nonzero(reasons.is_valid()).to_pylist()
     if not found:
@@ -208,7 +236,7 @@ def _put_rejects(lake: Lake, name: str, piece: Piece, parsed: pa.Table) -> None:
         )
         for at in found
     ]
-    lake.store.put(f"{name}.ndjson.gz", gzip.compress(b"\n".join([*lines, b""]), 3, mtime=0))
+    store.put(f"{name}.ndjson.gz", gzip.compress(b"\n".join([*lines, b""]), 3, mtime=0))
 
 
 def _reason_and_detail(text: str) -> tuple[str, str]:

@@ -34,12 +34,12 @@ NEEDED = (
     Needed(
         tables.CONTACT_STATISTIC_RECORD,
         ("day", "contact_id", "initiation_timestamp", "contact_flow_time_ms", "category",
-         "customer_id", "agent_arn", "queue_time_ms", "handle_time_ms", "is_abandoned",
+         "customer_id", "agent_username", "queue_time_ms", "handle_time_ms", "is_abandoned",
          "is_incoming"),
     ),
     Needed(
         tables.AGENT_STATE_INTERVAL,
-        ("day", "agent_arn", "agent_username", "state", "started_at", "ended_at"),
+        ("day", "agent_username", "state", "started_at", "ended_at"),
     ),
     Needed(tables.WORK_ITEM, ("agent_username", "status", "remaining_minutes")),
 )  # fmt: skip
@@ -63,8 +63,8 @@ def replayed_day(
     handled = [found for found in contacts if found["handle_s"] is not None]
     skills: dict[str, set[str]] = {}
     for found in handled:
-        if found["agent_arn"]:
-            skills.setdefault(found["agent_arn"], set()).add(found["category"])
+        if found["agent_username"]:
+            skills.setdefault(found["agent_username"], set()).add(found["category"])
     workers = _workers(agent_state_interval, work_item, skills, day)
     return Centre(workers, list(_calls(contacts, day)), from_s=warm_up_s)
 
@@ -72,15 +72,15 @@ def replayed_day(
 def _contacts(contact_statistic_record: pa.Table, day: date) -> list[dict[str, Any]]:
     """Contacts up to the day in order of arrival, with the customer's agent so far."""
     found: list[dict[str, Any]] = rows(
-        f"""SELECT contact_id, category, agent_arn, day,
-            initiation_timestamp + to_milliseconds(coalesce(contact_flow_time_ms, 0)) AS at,
+        f"""SELECT contact_id, category, agent_username, day,
+            initiation_timestamp + to_milliseconds(coalesce(contact_flow_time_ms, 0)) AS arrived_at,
             handle_time_ms / 1000 AS handle_s, coalesce(queue_time_ms, 0) / 1000 AS wait_s,
             is_abandoned = 1 AS is_abandoned, is_incoming = 1 AS is_incoming,
-            CASE WHEN customer_id IS NOT NULL THEN last_value(agent_arn IGNORE NULLS) OVER (
+            CASE WHEN customer_id IS NOT NULL THEN last_value(agent_username IGNORE NULLS) OVER (
                 PARTITION BY customer_id ORDER BY initiation_timestamp, contact_id
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) END AS owner
         FROM contacts WHERE initiation_timestamp IS NOT NULL AND day <= DATE '{day}'
-        ORDER BY at, contact_id""",
+        ORDER BY arrived_at, contact_id""",
         contacts=contact_statistic_record,
     ).to_pylist()
     return found
@@ -93,27 +93,28 @@ def _workers(
     day: date,
 ) -> list[Worker]:
     found = rows(
-        f"""SELECT agent_arn, min(started_at) AS began, max(ended_at) AS ended,
+        f"""SELECT agent_username, min(started_at) AS began, max(ended_at) AS ended,
             coalesce(max(backlog.minutes), 0.0) AS minutes
         FROM intervals LEFT JOIN (
             SELECT agent_username, sum(remaining_minutes) AS minutes
             FROM work_item WHERE status = 'OPEN' GROUP BY agent_username) AS backlog
             USING (agent_username)
         WHERE day = DATE '{day}' AND state NOT IN ('offline', 'gap')
-        GROUP BY agent_arn ORDER BY agent_arn""",
+            AND agent_username IS NOT NULL
+        GROUP BY agent_username ORDER BY agent_username""",
         intervals=agent_state_interval,
         work_item=work_item,
     ).to_pylist()
     return [
         Worker(
-            row["agent_arn"],
-            frozenset(skills[row["agent_arn"]]),
+            row["agent_username"],
+            frozenset(skills[row["agent_username"]]),
             _second(row["began"], day),
             _second(row["ended"], day),
             backlog_minutes=row["minutes"],
         )
         for row in found
-        if row["agent_arn"] in skills
+        if row["agent_username"] in skills
     ]
 
 
@@ -133,7 +134,7 @@ def _calls(contacts: list[dict[str, Any]], day: date) -> Iterable[Call]:
         more_s = Random(found["contact_id"]).expovariate(1 / max(patience_s, 1e-3))  # noqa: S311
         yield Call(
             found["contact_id"],
-            _second(found["at"], day),
+            _second(found["arrived_at"], day),
             found["category"],
             handle_s,
             found["wait_s"] + (0.0 if found["is_abandoned"] else more_s),

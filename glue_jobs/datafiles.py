@@ -1,0 +1,118 @@
+"""The Parquet data files of a table, read and written the same way by whatever engine builds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Self, cast
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+from pyiceberg.io import FileIO
+from pyiceberg.io.pyarrow import PyArrowFileIO, parquet_file_to_data_file, schema_to_pyarrow
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table as IcebergTable
+from pyiceberg.table.metadata import TableMetadata
+
+from transforms.schema import DAY, Table
+
+_ROWS_IN_A_GROUP = 65_536
+
+
+@dataclass(frozen=True)
+class DataFiles:
+    """A table's files and how they are written.
+
+    It can be sent to another process: it holds no catalog and no connection.
+    """
+
+    table: Table
+    io: FileIO
+    metadata: TableMetadata
+
+    @classmethod
+    def of(cls, table: Table, iceberg: IcebergTable) -> Self:
+        """The files of a table as the catalog knows it, whatever its snapshot."""
+        # A table's past can be as long as megabytes, and a file needs to know none of it.
+        past = ("snapshots", "snapshot_log", "metadata_log")
+        shape = iceberg.metadata.model_copy(update={name: [] for name in past})
+        return cls(table, iceberg.io, shape)
+
+    def read(self, paths: Iterable[str], columns: Sequence[str] | None = None) -> pa.Table:
+        """The rows of files, of the given columns (None = all), file by file in order of path.
+
+        pyarrow reads the files as they are: pyiceberg's reader turns null lists of structs into
+        empty ones.
+        """
+        names = list(columns or self.table.names)
+        found = self._dataset(paths)
+        if found is None:
+            return self.table.empty().select(names)
+        return self.table.conform(found.to_table(columns=names), columns)
+
+    def batches(self, path: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """The rows of a file, a row group at a time, so that memory does not grow with the file."""
+        names = list(columns or self.table.names)
+        found = self._dataset([path])
+        if found is not None:
+            for batch in found.to_batches(columns=names, batch_readahead=1, use_threads=False):
+                yield self.table.conform(pa.Table.from_batches([batch]), columns)
+
+    def written(self, rows: pa.Table, name: str, day: date | None) -> DataFile:
+        """A new file of the table's conformed rows, as a commit wants it told.
+
+        `day` is that of every row; None for a table without days. A file of that name is
+        overwritten.
+        """
+        folder = "" if day is None else f"{DAY}={day}/"
+        path = f"{self.metadata.location}/data/{folder}{name}.parquet"
+        with self.io.new_output(path).create(overwrite=True) as out:
+            pq.write_table(
+                rows.cast(self._schema),
+                out,
+                compression="zstd",
+                row_group_size=_ROWS_IN_A_GROUP,
+                store_schema=False,
+            )
+        return parquet_file_to_data_file(self.io, self.metadata, path)
+
+    @cached_property
+    def _schema(self) -> pa.Schema:
+        return pa.schema(_small(field) for field in schema_to_pyarrow(self.metadata.schema()))
+
+    def _dataset(self, paths: Iterable[str]) -> ds.Dataset | None:
+        places = sorted(PyArrowFileIO.parse_location(path) for path in paths)
+        if not places:
+            return None
+        scheme, netloc, _ = places[0]
+        return ds.dataset(
+            [path for _, _, path in places],
+            schema=schema_to_pyarrow(self.metadata.schema(), include_field_ids=False),
+            format="parquet",
+            filesystem=cast(PyArrowFileIO, self.io).fs_by_scheme(scheme, netloc),
+        )
+
+
+def day_of(file: DataFile) -> date:
+    """The day that a daily table's file holds."""
+    return date(1970, 1, 1) + timedelta(days=file.partition[0])
+
+
+def _small(field: pa.Field) -> pa.Field:
+    """`field` with texts as `string`, not pyiceberg's `large_string`, at every depth.
+
+    pyarrow 25 aborts when it casts the keys of a map that was filtered before.
+    """
+    kind = field.type
+    if pa.types.is_large_string(kind):
+        return field.with_type(pa.string())
+    if pa.types.is_large_list(kind) or pa.types.is_list(kind):
+        return field.with_type(pa.list_(_small(kind.value_field)))
+    if pa.types.is_map(kind):
+        return field.with_type(pa.map_(_small(kind.key_field), _small(kind.item_field)))
+    if pa.types.is_struct(kind):
+        return field.with_type(pa.struct([_small(kind.field(n)) for n in range(len(kind))]))
+    return field
