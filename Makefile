@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-trino test-dynamodb trino check format tables lock bench prove clean
+.PHONY: help setup demo test test-trino test-dynamodb test-spark trino check format tables lock bench prove clean
 
 help: ## what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,9 +23,13 @@ demo: setup ## the main job, from nothing, on the embedded default
 	$(BIN)/lake demo
 
 test: setup ## the tests, in minutes
-	$(BIN)/pytest -m "not heavy and not trino and not emulators" -n 2 --dist loadfile
+	$(BIN)/pytest -m "not heavy and not trino and not emulators and not spark" -n 2 --dist loadfile
 
-test-trino: setup ## the SQL on a real Trino (needs Maven and Java 24 or newer)
+test-test-spark: setup ## builds on Spark 3.5 beside the embedded engine's (needs Java 17)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	$(BIN)/pytest -m spark tests/glue_jobs/spark
+
+trino: setup ## the SQL on a real Trino (needs Maven and Java 24 or newer)
 	$(BIN)/pytest -m trino tests/trino
 
 test-dynamodb: setup ## the routing tables on DynamoDB Local; its licence asks for an AWS account
@@ -54,8 +58,10 @@ bench-update: setup ## what one updated contact costs in a lake of a year
 	$(BIN)/python -m tests.bench_update
 
 prove: setup ## every test, with the full counts
-	PROVE=1 $(BIN)/pytest -m "not trino and not emulators" -n 2 --dist loadfile
+	PROVE=1 $(BIN)/pytest -m "not trino and not emulators and not spark" -n 2 --dist loadfile
 	PROVE=1 $(BIN)/pytest -m trino tests/trino
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	PROVE=1 $(BIN)/pytest -m spark tests/glue_jobs/spark
 
 tables: setup ## TABLES.md from the table definitions
 	$(BIN)/python -m transforms.dictionary > TABLES.md
