@@ -25,12 +25,12 @@ demo: setup ## the main job, from nothing, on the embedded default
 test: setup ## the tests, in minutes
 	$(BIN)/pytest -m "not heavy and not trino and not emulators and not spark" -n 2 --dist loadfile
 
-test-test-spark: setup ## builds on Spark 3.5 beside the embedded engine's (needs Java 17)
+test-trino: setup ## the SQL on a real Trino (needs Maven and Java 24 or newer)
+	$(BIN)/pytest -m trino tests/trino
+
+test-spark: setup ## builds on Spark 3.5 beside the embedded engine's (needs Java 17)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	$(BIN)/pytest -m spark tests/glue_jobs/spark
-
-trino: setup ## the SQL on a real Trino (needs Maven and Java 24 or newer)
-	$(BIN)/pytest -m trino tests/trino
 
 test-dynamodb: setup ## the routing tables on DynamoDB Local; its licence asks for an AWS account
 	$(BIN)/pytest -m emulators tests/dynamodb_local
