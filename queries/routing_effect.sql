@@ -57,12 +57,13 @@ total AS (
         routed_by,
         count(*) AS contacts,
         count(DISTINCT day) AS days,
-        CAST(sum(is_fallback) AS double) / count(*) AS fallback_share,
-        CAST(count(place) AS double) / count(*) AS placed_share,
-        CAST(count(CASE WHEN place = 1 THEN 1 END) AS double) / count(*) AS placed_first_share,
+        CAST(sum(is_fallback) AS double) / nullif(count(*), 0) AS fallback_share,
+        CAST(count(place) AS double) / nullif(count(*), 0) AS placed_share,
+        CAST(count(CASE WHEN place = 1 THEN 1 END) AS double) / nullif(count(*), 0)
+            AS placed_first_share,
         CAST(sum(is_with_owner) AS double) / nullif(sum(is_owner_offered), 0) AS owner_share,
-        CAST(sum(is_abandoned) AS double) / count(*) AS abandoned_share,
-        sum(wait_s) / count(*) AS avg_wait_s
+        CAST(sum(is_abandoned) AS double) / nullif(count(*), 0) AS abandoned_share,
+        CAST(sum(wait_s) AS double) / nullif(count(*), 0) AS avg_wait_s
     FROM routed
     GROUP BY routed_by
 ),
@@ -97,33 +98,40 @@ balance AS (
     SELECT
         routed_by,
         count(*) AS agents,
-        stddev_pop(contacts) / avg(contacts) AS agents_cv
+        CAST(stddev_pop(contacts) AS double)
+            / nullif(CAST(sum(contacts) AS double) / nullif(count(*), 0), 0) AS agents_cv
     FROM agent
     GROUP BY routed_by
 ),
 -- The 97.5 % quantile of Student's t by its series in 1 / degrees of freedom, to 0.3 % from four on.
+freedom AS (
+    SELECT routed_by, CAST(1 AS double) / nullif(days - 1, 0) AS inverse
+    FROM total
+    WHERE days >= 5
+),
 quantile AS (
     SELECT
         routed_by,
-        1.959964e0 + 2.3723e0 / (days - 1) + 2.8225e0 / ((days - 1) * (days - 1))
-            + 2.556e0 / ((days - 1) * (days - 1) * (days - 1)) AS t
-    FROM total
-    WHERE days >= 5
+        1.959964e0 + 2.3723e0 * inverse + 2.8225e0 * inverse * inverse
+            + 2.556e0 * inverse * inverse * inverse AS t
+    FROM freedom
 )
 SELECT
     total.routed_by AS routed_by,
     total.contacts AS contacts,
     total.days AS days,
     total.fallback_share AS fallback_share,
-    quantile.t * sqrt(spread.fallback_squares * total.days / CAST(nullif(total.days - 1, 0) AS double))
-        / total.contacts AS fallback_share_ci95,
+    CAST(quantile.t * sqrt(
+        CAST(spread.fallback_squares * total.days AS double) / nullif(total.days - 1, 0)) AS double)
+        / nullif(total.contacts, 0) AS fallback_share_ci95,
     total.placed_share AS placed_share,
     total.placed_first_share AS placed_first_share,
     total.owner_share AS owner_share,
     total.abandoned_share AS abandoned_share,
     total.avg_wait_s AS avg_wait_s,
-    quantile.t * sqrt(spread.wait_squares * total.days / CAST(nullif(total.days - 1, 0) AS double))
-        / total.contacts AS avg_wait_s_ci95,
+    CAST(quantile.t * sqrt(
+        CAST(spread.wait_squares * total.days AS double) / nullif(total.days - 1, 0)) AS double)
+        / nullif(total.contacts, 0) AS avg_wait_s_ci95,
     balance.agents AS agents,
     balance.agents_cv AS agents_cv
 FROM total

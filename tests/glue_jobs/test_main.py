@@ -100,7 +100,7 @@ def test_every_example_fits_the_grammar(command):
 
 def test_the_programs_help_names_every_command():
     told = outcome("--help").out
-    assert [command for command in COMMANDS if f"    {command} " not in told] == []
+    assert [command for command in COMMANDS if f"\n    {command}" not in told] == []
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from tests.transforms.landed import contact, lines, versions
 from transforms.contact_record import contact_records
 from transforms.duck import literal, rows
 from transforms.tables import CONTACT_RECORD
-from transforms.taxonomy import Keep, Taxonomy, categorised
+from transforms.taxonomy import ROUTING_ATTRIBUTES, Keep, Taxonomy, categorised
 
 HOSTILE = (
     "it's",
@@ -102,7 +102,8 @@ def test_rows_keep_their_order():
 
 def test_what_a_rule_reads_is_kept_and_no_other():
     taxonomy = Taxonomy(skill_attributes=("language",), keep=Keep(attributes=("flow",)))
-    assert taxonomy.kept_attributes == ("category", "task", "language", "flow")
+    expected = ("category", "task", "language", *ROUTING_ATTRIBUTES, "flow")
+    assert taxonomy.kept_attributes == expected
 
 
 def test_rows_without_the_three_columns_get_them():

@@ -101,6 +101,8 @@ ALIKE = (
     "count_if(x > 2) AS n FROM (VALUES 1, 3) AS t(x)",
     "max_by(x, y) AS m FROM (VALUES (1, 2), (3, 4)) AS t(x, y)",
     "stddev(x) AS s FROM (VALUES 1, 2, 4) AS t(x)",
+    "stddev_pop(x) AS s FROM (VALUES 1, 2, 4) AS t(x)",
+    "sqrt(CAST(2 AS double))",
     "grouping(a) AS g, sum(x) AS s FROM (VALUES ('p', 1)) AS t(a, x) GROUP BY ROLLUP(a) ORDER BY 1",
     "date_trunc('hour', TIMESTAMP '2026-01-05 10:59:59')",
     "day_of_week(DATE '2026-01-11')",
