@@ -12,7 +12,7 @@ from glue_jobs.build import on_days
 from glue_jobs.datafiles import DataFiles
 from glue_jobs.lake import Lake
 from glue_jobs.spark.frames import Frame, Made, Parcel, Told, gathered, kept, split, spread
-from glue_jobs.spark.shares import File, Shares, cores, pieces
+from glue_jobs.spark.shares import File, Shares, cores, pieces, readers
 from glue_jobs.spark.writing import Counts, Day, summed, taken, written
 from transforms.days import by_day
 from transforms.facts import violations
@@ -81,7 +81,7 @@ def learnt(session: Any, lake: Lake, step: Step, stale: list[date]) -> list[date
                 yield Parcel(number, _BEFORE, part)
 
     frame = gathered(_shared_out(session, shares), shares.count, derive)
-    frame = frame.union(spread(session, [file.file_path for file in old], known))
+    frame = frame.union(spread(session, [file.file_path for file in old], readers(old, 1), known))
 
     def learn(_piece: int, tables: dict[int, pa.Table]) -> Made:
         after = newest(tables.pop(_BEFORE, step.writes.empty()), step.writes).rows
@@ -114,4 +114,5 @@ def _shared_out(session: Any, shares: Shares) -> Frame:
             for piece, part in shares.parts(rows, file):
                 yield Parcel(piece, file.read, part)
 
-    return spread(session, shares.to_split, read)
+    files = shares.to_split
+    return spread(session, files, pieces(sum(file.rows for file in files), cores(session)), read)

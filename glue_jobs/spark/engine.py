@@ -24,6 +24,11 @@ class SparkEngine:
     def __init__(self, session: Callable[[], Any]) -> None:
         self._session = session
 
+    @property
+    def session(self) -> Any:
+        """The Spark session."""
+        return self._session()
+
     def merged(
         self,
         lake: Lake,
@@ -35,10 +40,10 @@ class SparkEngine:
     ) -> Merged:
         """Merge landed objects, all at once."""
         progress(source.kind, 0, len(keys))
-        counts = merged(self._session(), lake, source, parser, keys, run_id)
+        counts = merged(self.session, lake, source, parser, keys, run_id)
         progress(source.kind, len(keys), len(keys))
         return counts
 
     def derived(self, lake: Lake, step: Step, days: list[date]) -> list[date]:
         """Derive a step's table, all days at once."""
-        return (recomputed if step.writes.is_daily else learnt)(self._session(), lake, step, days)
+        return (recomputed if step.writes.is_daily else learnt)(self.session, lake, step, days)

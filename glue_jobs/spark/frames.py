@@ -50,16 +50,16 @@ class Told(NamedTuple):
 Made = Iterator[Parcel | Told]
 
 
-def spread(session: Any, inputs: Sequence[T], work: Callable[[T], Made]) -> Frame:
-    """What `work` makes of each input, a task for each."""
+def spread(session: Any, inputs: Sequence[T], tasks: int, work: Callable[[T], Made]) -> Frame:
+    """What `work` makes of each input, one after the other in each of the tasks."""
 
     def run(batches: Batches) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for number in batch.column(0).to_pylist():
                 yield from _sent(work(inputs[number]))
 
-    tasks = max(1, len(inputs))
-    return _through(session.range(0, len(inputs), 1, tasks), run)
+    count = len(inputs)
+    return _through(session.range(0, count, 1, max(1, min(tasks, count))), run)
 
 
 def mapped(frame: Frame, work: Callable[[pa.Table], Made]) -> Frame:
@@ -75,10 +75,10 @@ def mapped(frame: Frame, work: Callable[[pa.Table], Made]) -> Frame:
     return _through(frame, run)
 
 
-def gathered(frame: Frame, pieces: int, work: Callable[[int, dict[int, pa.Table]], Made]) -> Frame:
+def gathered(frame: Frame, tasks: int, work: Callable[[int, dict[int, pa.Table]], Made]) -> Frame:
     """What `work` makes of each piece, all rows of it together by tag; one piece at a time.
 
-    Spark puts a few pieces into one task, whose bytes wait in memory as they were sent.
+    The bytes of all pieces of a task wait in memory, as they were sent.
     """
 
     def run(batches: Batches) -> Iterator[pa.RecordBatch]:
@@ -93,20 +93,24 @@ def gathered(frame: Frame, pieces: int, work: Callable[[int, dict[int, pa.Table]
             tables = {tag: _table(parcels.pop(tag)) for tag in sorted(parcels)}
             yield from _sent(work(piece, tables))
 
-    return _through(frame.repartition(max(1, pieces), "piece"), run)
+    return _through(frame.repartition(max(1, tasks), "piece"), run)
 
 
 @contextmanager
 def kept(frame: Frame) -> Iterator[tuple[Frame, list[Any]]]:
     """The frame's parcels, made once and kept on the executors' disks, and what it told."""
-    from pyspark import StorageLevel
-
-    stored = frame.persist(StorageLevel.DISK_ONLY)
+    stored = frame.persist(_disk_only())
     try:
         what = told(stored)
         yield stored.where(f"piece <> {_DRIVER}"), what
     finally:
         stored.unpersist()
+
+
+def _disk_only() -> Any:
+    from pyspark import StorageLevel
+
+    return StorageLevel.DISK_ONLY
 
 
 def told(frame: Frame) -> list[Any]:

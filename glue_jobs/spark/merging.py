@@ -32,7 +32,7 @@ from glue_jobs.spark.frames import (
     spread,
     told,
 )
-from glue_jobs.spark.shares import cores, pieces
+from glue_jobs.spark.shares import cores, pieces, readers
 from glue_jobs.spark.writing import Counts, Day, summed, taken, written
 from transforms.days import by_day
 from transforms.facts import key_hashes
@@ -104,7 +104,8 @@ def _parsed(
                 Landed(_rows_by_day(part.rows), part.landed, part.rejected, part.unknown_fields)
             )
 
-    return spread(session, list(enumerate(_tasks(lake, source.kind, keys))), parse)
+    tasks = list(enumerate(_tasks(lake, source.kind, keys)))
+    return spread(session, tasks, len(tasks), parse)
 
 
 def _tasks(lake: Lake, kind: str, keys: Sequence[str]) -> Iterator[list[str]]:
@@ -156,7 +157,8 @@ def _days_left(
             yield Told(set(before.column("day").filter(pa.array(found)).unique().to_pylist()))
 
     frame = mapped(landed, lambda rows: hashed(rows, _LANDED))
-    frame = frame.union(spread(session, [file.file_path for file in old], known))
+    paths = [file.file_path for file in old]
+    frame = frame.union(spread(session, paths, readers(old, cores(session)), known))
     return set().union(*told(gathered(frame, count, both)))
 
 
@@ -189,7 +191,8 @@ def _settled(
         yield Told(Settled(_rows_by_day(group.rows), *group[1:]))
 
     frame = mapped(landed, lambda rows: by_key(rows, _LANDED))
-    frame = frame.union(spread(session, [file.file_path for file in old], known))
+    paths = [file.file_path for file in old]
+    frame = frame.union(spread(session, paths, readers(old, cores(session)), known))
     return gathered(frame, count, settle)
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+from pyiceberg.manifest import DataFile
 
 from glue_jobs.build import around, day_groups
 from glue_jobs.datafiles import DataFiles, day_of
@@ -38,6 +39,7 @@ class File(NamedTuple):
     read: int
     path: str
     day: date
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -63,16 +65,16 @@ class Shares:
             DataFiles.of(read.table, lake.iceberg(read.table.name)) for read in step.reads
         )
         found = [
-            (File(number, file.file_path, day_of(file)), file.record_count)
+            File(number, file.file_path, day_of(file), file.record_count)
             for number, read in enumerate(step.reads)
             for file in lake.data_files(read.table, wanted)
         ]
         shares: list[Share] = []
         for group, days_ in zip(groups, needed, strict=True):
-            rows = sum(count for file, count in found if file.day in set(days_))
+            rows = sum(file.rows for file in found if file.day in set(days_))
             first = shares[-1].numbers.stop if shares else 0
             shares.append(Share(group, days_, range(first, first + pieces(rows, cores))))
-        return cls(step, tuple(shares), tables, tuple(file for file, _ in found))
+        return cls(step, tuple(shares), tables, tuple(found))
 
     @property
     def count(self) -> int:
@@ -132,6 +134,11 @@ class Shares:
 def pieces(rows: int, cores: int) -> int:
     """How many pieces rows are cut into: bounded in size, and one a core if they are worth it."""
     return max(1, -(-rows // ROWS_IN_A_PIECE), min(cores, rows // LEAST_ROWS_IN_A_PIECE))
+
+
+def readers(files: Sequence[DataFile], cores: int) -> int:
+    """How many tasks read data files: small ones share a task."""
+    return pieces(sum(file.record_count for file in files), cores)
 
 
 def cores(session: Any) -> int:

@@ -15,6 +15,7 @@ from pyiceberg.manifest import DataFile
 from glue_jobs.datafiles import DataFiles, day_of
 from glue_jobs.lake import Replacement
 from glue_jobs.spark.frames import Frame, Made, Parcel, Told, gathered, mapped, split, spread, told
+from glue_jobs.spark.shares import cores, pieces, readers
 from transforms.days import by_day
 from transforms.schema import DAY, Table
 
@@ -75,7 +76,8 @@ def written(
 
     Of a day in one file that is as it was, none is written.
     """
-    layout = Layout.of(files.table, _most(rows_by_day, before or ()))
+    most = _most(rows_by_day, before or ())
+    layout, at_once = Layout.of(files.table, most), cores(session)
     rows = mapped(made, lambda rows: layout.parcels(rows, _AFTER))
     if before:
 
@@ -83,7 +85,8 @@ def written(
             for part in files.batches(path):
                 yield from layout.parcels(part, _BEFORE)
 
-        rows = rows.union(spread(session, [file.file_path for file in before], old))
+        paths = [file.file_path for file in before]
+        rows = rows.union(spread(session, paths, readers(before, at_once), old))
     is_compared, name = before is not None, uuid.uuid4().hex
 
     def write(piece: int, tables: dict[int, pa.Table]) -> Made:
@@ -95,7 +98,8 @@ def written(
         file = files.written(after, f"{name}-{piece:06d}", day) if is_needed else None
         yield Told(Written(day, not is_same, file))
 
-    done = told(gathered(rows, len(layout.days), write))
+    tasks = min(len(layout.days), pieces(sum(most.values()), at_once))
+    done = told(gathered(rows, tasks, write))
     # No row of a day that is empty from now on came to any task.
     emptied = layout.numbers.keys() - {each.day for each in done}
     return [*done, *(Written(day, True, None) for day in emptied)]

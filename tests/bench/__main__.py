@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.bench.harness import ROUNDS, BenchError, report, tell
 from tests.bench.machine import machine
 
-MEASURES = ("build", "landing", "routing", "queries", "increment", "growth")
+MEASURES = ("build", "landing", "routing", "queries", "increment", "growth", "scaleout")
 QUICK = ("build", "landing", "routing", "queries")
 # Days and agents of the quick run, by measure.
 SIZES = {"growth": (1, 10), "increment": (21, 10), "queries": (7, 20)}
@@ -45,7 +45,9 @@ def parser():
     top = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     # With `choices`, argparse would refuse the empty list of measures.
     top.add_argument("measure", nargs="*", type=_measure, help=f"of {', '.join(MEASURES)}")
-    top.add_argument("--mb", type=float, default=80, help="megabytes of JSON (build, landing)")
+    top.add_argument(
+        "--mb", type=float, default=80, help="megabytes of JSON (build, landing, scaleout)"
+    )
     top.add_argument("--days", type=int, help="days (growth: of the smallest; increment)")
     top.add_argument("--agents", type=int, help="agents of the centre (growth, increment, queries)")
     top.add_argument("--contacts", type=int, default=100_000, help="contacts (queries)")

@@ -12,6 +12,7 @@ import pytest
 from glue_jobs.spark.session import spark_engine
 from glue_jobs.standin import stand_in
 from tests.java_server import java_homes
+from tests.spark_in_process import in_process
 
 JAVAS = (17, 11, 8)  # those that Spark 3.5 runs on
 
@@ -39,6 +40,18 @@ def spark(aws: Any) -> Iterator[Any]:
         patch.setenv("PYSPARK_SUBMIT_ARGS", "--conf spark.driver.maxResultSize=2m pyspark-shell")
         with spark_engine("local[2]") as engine:
             yield engine
+
+
+@pytest.fixture(
+    scope="module", params=["in process", pytest.param("Spark", marks=pytest.mark.spark)]
+)
+def engine(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The engine on a session of this process, and on Spark."""
+    if request.param == "Spark":
+        yield request.getfixturevalue("spark")
+    else:
+        with in_process() as found:
+            yield found
 
 
 def _none(reason: str) -> None:
