@@ -26,13 +26,13 @@ from glue_jobs.lake import Lake, Replacement
 from glue_jobs.merge import Merged, merged
 from glue_jobs.parsers import Parser, Parsers
 from transforms import tables
-from transforms.days import by_day
+from transforms.days import by_day, groups
 from transforms.facts import violations
 from transforms.pipeline import SOURCES, STEPS, Read, Source, Step
 from transforms.versions import newest
 
 PIECE_BYTES = 256 * 2**20
-GROUP_DAYS = 16
+GROUP_ROWS = 100_000
 
 Progress = Callable[[str, int, int], None]  # what, done, of how many
 
@@ -179,7 +179,7 @@ def _recomputed(lake: Lake, step: Step, wanted: list[date]) -> list[date]:
     rewritten: list[date] = []
     broken: list[dict[str, int]] = []
     with lake.replacement(step.writes) as change:
-        for group in day_groups(wanted):
+        for group in day_groups(lake, step, wanted):
             needed = sorted({day for each in group for day in around(each, step.reach)})
             rows = on_days(_output(lake, step, needed), group)
             broken.append(violations(rows, step.writes))
@@ -193,7 +193,7 @@ def _learnt(lake: Lake, step: Step, stale: list[date]) -> list[date]:
     before = lake.read(step.writes)
     after = before
     learnt: list[date] = []
-    for group in day_groups(stale):
+    for group in day_groups(lake, step, stale):
         known = after
         after = newest(pa.concat_tables([known, _output(lake, step, group)]), step.writes).rows
         learnt += [] if after.equals(known) else group
@@ -231,10 +231,10 @@ def around(day: date, reach: int) -> list[date]:
     return [day + timedelta(days=n) for n in range(-reach, reach + 1)]
 
 
-def day_groups(days: Sequence[date]) -> Iterator[list[date]]:
-    """The days, as many together as are worked on at a time."""
-    for start in range(0, len(days), GROUP_DAYS):
-        yield list(days[start : start + GROUP_DAYS])
+def day_groups(lake: Lake, step: Step, days: Iterable[date]) -> list[list[date]]:
+    """The days, as many together as hold about `GROUP_ROWS` rows of what the step reads."""
+    rows = [lake.rows_by_day(read.table.name) for read in step.reads if read.table.is_daily]
+    return list(groups({day: sum(each[day] for each in rows) for day in days}, GROUP_ROWS))
 
 
 def _known(lake: Lake) -> Known:

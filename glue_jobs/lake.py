@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
@@ -172,7 +173,14 @@ class Lake:
 
     def days(self, name: str) -> list[date]:
         """The days that have rows, in order."""
-        return sorted({day_of(f) for f in _data_files(self.iceberg(name), None).values()})
+        return sorted(self.rows_by_day(name))
+
+    def rows_by_day(self, name: str) -> Counter[date]:
+        """How many rows each day has, from the manifests alone."""
+        rows = Counter[date]()
+        for file in _data_files(self.iceberg(name), None).values():
+            rows[day_of(file)] += file.record_count
+        return rows
 
     def count(self, name: str) -> int:
         """Rows of the current snapshot, from the manifests alone."""

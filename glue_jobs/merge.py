@@ -27,6 +27,7 @@ from glue_jobs.spill import Spill
 from ingestion.landing import reject_line
 from ingestion.records import Rejected
 from ingestion.store import Store
+from transforms.days import groups
 from transforms.duck import rows as duck_rows
 from transforms.facts import violations
 from transforms.pipeline import Source
@@ -160,7 +161,7 @@ def _good(rows: pa.Table) -> pa.Table:
 def _merged_groups(
     lake: Lake, table: Table, parser: Parser, spill: Spill, moved: _Moved
 ) -> Iterator[Group]:
-    for days in _groups({**dict.fromkeys(moved.days, 0), **spill.rows_by_day}):
+    for days in groups({**dict.fromkeys(moved.days, 0), **spill.rows_by_day}, GROUP_ROWS):
         before = lake.read(table, days)
         versions = [
             without(before, moved.keys, table),
@@ -195,20 +196,6 @@ def _settled(lake: Lake, source: Source, spill: Spill) -> _Moved:
     versions = [only(lake.read(table, days), keys, table), only(spill.read(), keys, table)]
     settled = newest(pa.concat_tables(versions), table)
     return _Moved(keys, settled.rows, days, settled.duplicates, settled.superseded)
-
-
-def _groups(rows_by_day: dict[date, int]) -> Iterator[list[date]]:
-    """Days in order, as many together as hold about `GROUP_ROWS` landed rows."""
-    group: list[date] = []
-    size = 0
-    for day in sorted(rows_by_day):
-        if group and size + rows_by_day[day] > GROUP_ROWS:
-            yield group
-            group, size = [], 0
-        group.append(day)
-        size += rows_by_day[day]
-    if group:
-        yield group
 
 
 def _names(data: pa.Table) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 import numpy as np
@@ -27,3 +28,17 @@ def by_day(rows: pa.Table) -> dict[date, pa.Table]:
         for start, end in zip(starts, [*starts[1:], len(days)], strict=True)
     )
     return {part.column(DAY)[0].as_py(): part for part in parts}
+
+
+def groups(rows_by_day: Mapping[date, int], most: int) -> Iterator[list[date]]:
+    """Days in order, as many together as hold `most` rows; a day with more is alone."""
+    group: list[date] = []
+    size = 0
+    for day in sorted(rows_by_day):
+        if group and size + rows_by_day[day] > most:
+            yield group
+            group, size = [], 0
+        group.append(day)
+        size += rows_by_day[day]
+    if group:
+        yield group

@@ -58,7 +58,7 @@ class Shares:
         A piece has more only if equal values of `together` have.
         """
         reach = step.reach if step.writes.is_daily else 0
-        groups = list(day_groups(days))
+        groups = day_groups(lake, step, days)
         needed = [sorted({d for day in group for d in around(day, reach)}) for group in groups]
         wanted = {day for each in needed for day in each}
         tables = tuple(
