@@ -10,7 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,21 @@ from glue_jobs import query as asker
 from glue_jobs import route as router
 from glue_jobs import route_eval as evaluator
 from glue_jobs import score as scorer
+from glue_jobs import score_check as score_checker
 from glue_jobs import show
 from glue_jobs.lake import Lake, made, opened
 from glue_jobs.parsers import Parsers, lake_taxonomy
 from glue_jobs.quality import AuditFailedError
 from glue_jobs.settings import Settings
 from infra.flows import config as flow_config
-from infra.flows.files import written
+from infra.flows.exported import exported
+from infra.flows.files import FlowLintError, written
+from infra.flows.lint import FOR_ANY_FLOW, RULES, findings
 from infra.streams import STREAMS
 from ingestion import files
 from ingestion.errors import LakeError
 from lambdas.routing.policy import Policy, changed
+from lambdas.routing.rule import rule
 from queries.question import question, questions
 from transforms.schema import Table
 from transforms.tables import BY_NAME, TABLES
@@ -259,6 +263,8 @@ def check(arguments: argparse.Namespace) -> int:
         if arguments.coverage:
             _print_coverage(lake, arguments)
             return 0
+        if arguments.scores:
+            return _check_scores(lake, arguments)
         found = list(checker.checked(lake))
         kept = checker.conservation(lake)
         unknown = checker.unknown_fields(lake)
@@ -277,6 +283,21 @@ def check(arguments: argparse.Namespace) -> int:
         show.say(f"fields not known to the lake (records): {_counts(unknown)}")
     is_broken = any(each.broken for each in found) or any(kept.column("unaccounted").to_pylist())
     return AuditFailedError.exit_code if is_broken else 0
+
+
+def _check_scores(lake: Lake, arguments: argparse.Namespace) -> int:
+    now = datetime.now(UTC)
+    with router.dynamodb(lake) as client:
+        if lake.settings.is_folder:
+            now = router.scored(lake)[0]["as_of"].replace(tzinfo=UTC)
+            router.publish(lake, client, customers=())
+        read = score_checker.scanned(client)
+    found = score_checker.findings(read.items, score_checker.expected(lake, read, now))
+    _print(score_checker.told(found), arguments)
+    if read.fault is not None:
+        show.say(f"RoutingConfig: {read.fault}")
+    show.say(f"AgentWorkload: {len(read.items)} rows, {len(found)} findings")
+    return AuditFailedError.exit_code if found or read.fault is not None else 0
 
 
 def _print_coverage(lake: Lake, arguments: argparse.Namespace) -> None:
@@ -363,16 +384,21 @@ def route(arguments: argparse.Namespace) -> None:
 def route_eval(arguments: argparse.Namespace) -> None:
     """`lake route-eval`."""
     numbers = _policy(arguments.set)
+    if arguments.policy:
+        sys.path.insert(0, str(Path.cwd()))  # as Python does for a script
+    for name in arguments.policy:
+        rule(name)  # a wrong one is told before the work begins
+    policies = [*arguments.policies, *arguments.policy]
     refreshes_s = [60.0 * minutes for minutes in arguments.refresh]
     if arguments.first:
         days = builder.Window(arguments.first, arguments.last or arguments.first).days
         with opened(_settings(arguments)) as lake:
-            trials = evaluator.replayed_trials(lake, days, refreshes_s, arguments.policies, numbers)
+            trials = evaluator.replayed_trials(lake, days, refreshes_s, policies, numbers)
     else:
         occupancies = [percent / 100 for percent in arguments.occupancy]
         seeds = range(arguments.seed, arguments.seed + arguments.days)
         trials = evaluator.invented_trials(
-            arguments.agents, occupancies, refreshes_s, seeds, arguments.policies, numbers
+            arguments.agents, occupancies, refreshes_s, seeds, policies, numbers
         )
     with show.progress() as report:
         found = evaluator.compared(
@@ -381,7 +407,7 @@ def route_eval(arguments: argparse.Namespace) -> None:
     _print(found, arguments)
     show.say(
         "missed: none of the agents named was free, although another who can take the call was; "
-        "±: half of a 95 % interval over days"
+        "_ci95: half of a 95 % interval over days, each the day of one seed"
     )
 
 
@@ -401,8 +427,23 @@ def _policy(changes: Sequence[str]) -> Policy:
 
 def flows(arguments: argparse.Namespace) -> None:
     """`lake flows`."""
+    if arguments.config is None or arguments.out is None:
+        raise UsageError("give --config and --out together, or: lake flows lint FILE")
     made_ = written(flow_config.read(Path(arguments.config)), Path(arguments.out))
     show.say(f"{arguments.out}: {', '.join(path.name for path in made_)}")
+
+
+def flows_lint(arguments: argparse.Namespace) -> int:
+    """`lake flows lint`."""
+    rules = RULES if arguments.ours else FOR_ANY_FLOW
+    found = [
+        {"file": str(path), "rule": each.rule, "action": each.action, "message": each.message}
+        for path in map(Path, arguments.files)
+        for each in findings(exported(path, arguments.type), rules)
+    ]
+    schema = pa.schema([(name, pa.string()) for name in ("file", "rule", "action", "message")])
+    _print(pa.Table.from_pylist(found, schema=schema), arguments)
+    return FlowLintError.exit_code if found else 0
 
 
 def explained(routed: router.Routed) -> str:

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from glue_jobs import commands, show
 from glue_jobs.route_eval import POLICIES
+from infra.flows.document import CONTACT_FLOW, CUSTOMER_QUEUE
 from ingestion.errors import LakeError
 from queries.question import QuestionError
 from transforms.schema import SchemaError
@@ -150,6 +151,11 @@ def _fill(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         action="store_true",
         help="how many columns of the official tables are there, and how many hold a value",
     )
+    check.add_argument(
+        "--scores",
+        action="store_true",
+        help="the rows of AgentWorkload in DynamoDB, whoever wrote them; see docs/routing.md",
+    )
     rejects = _verb(
         verbs,
         "rejects",
@@ -221,13 +227,32 @@ def _route(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "flows",
         commands.flows,
         "contact flows of an instance and test cases for them, linted",
-        example="lake flows --config flows.toml --out ./flows",
+        example="lake flows --config flows.toml --out ./flows\n  lake flows lint flow.json",
         has_lake=False,
     )
-    flows.add_argument(
-        "--config", required=True, metavar="FILE", help="see infra/flows.example.toml"
+    flows.add_argument("--config", metavar="FILE", help="see infra/flows.example.toml")
+    flows.add_argument("--out", metavar="DIR", help="folder to write to")
+    lint = _verb(
+        flows.add_subparsers(dest="flows_command", metavar="lint"),
+        "lint",
+        commands.flows_lint,
+        "faults of any flow's JSON, exported or described; exit code 2 if there are any",
+        example="lake flows lint flow.json",
+        table=True,
+        has_lake=False,
     )
-    flows.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
+    lint.add_argument("files", nargs="+", metavar="FILE", help="a flow's JSON")
+    lint.add_argument(
+        "--type",
+        choices=(CONTACT_FLOW, CUSTOMER_QUEUE),
+        default=CONTACT_FLOW,
+        help="of a flow whose file does not say it (default: CONTACT_FLOW)",
+    )
+    lint.add_argument(
+        "--ours",
+        action="store_true",
+        help="also what our own flows keep: known blocks, our Lambda's keys, guarded agents",
+    )
     _route_eval(verbs)
 
 
@@ -255,6 +280,8 @@ def _route_eval(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     verb.add_argument("--to", dest="last", type=_day, metavar="DAY", help="last (default: first)")
     verb.add_argument("--policies", nargs="+", choices=POLICIES, default=list(POLICIES),
                       help="to compare (default: all)")  # fmt: skip
+    verb.add_argument("--policy", action="append", default=[], metavar="MODULE:FUNCTION",
+                      help="also your own function: docs/routing.md; may be repeated")  # fmt: skip
     verb.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
                       help="another number for our policy: n, unit, cap, …")  # fmt: skip
     verb.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N",

@@ -18,6 +18,8 @@ from botocore.config import Config
 
 from infra.tables import AGENT_WORKLOAD, CUSTOMER_AGENT_MAP, TABLES
 from ingestion.errors import LakeError
+from lambdas.routing.policy import LAKE
+from lambdas.routing.scores import sort_key
 
 THREADS = 8
 ROWS_A_READ = 100  # BatchGetItem's limit
@@ -89,7 +91,8 @@ def publish_scores(
 ) -> Published:
     """Writes rows of `call_type, agent_name, agent_id, workload, as_of, score_version`.
 
-    `as_of` is a UTC instant, with or without its zone. `is_sole_writer` says that nobody else
+    `as_of` is a UTC instant, with or without its zone; a row may name its `source`, else it is the
+    lake's. `is_sole_writer` says that nobody else
     writes meanwhile (the stand-in of this process): rows that the table lacks then go 25 at a time
     and without a condition. `progress` hears how many more rows are done.
     """
@@ -119,9 +122,12 @@ def as_of_text(at: datetime) -> str:
 
 
 def _score(row: Row) -> _Item:
+    source = row.get("source", LAKE)
+    name = sort_key(_key(row, "agent_name")["S"], source)
     return _Item(
-        key={"CallType": _key(row, "call_type"), "AgentName": _key(row, "agent_name")},
+        key={"CallType": _key(row, "call_type"), "AgentName": {"S": name}},
         attributes={
+            "source": _text(source),
             "AgentId": _text(row["agent_id"]),
             "Workload": _number(row["workload"]),
             "asOf": _text(as_of_text(row["as_of"])),

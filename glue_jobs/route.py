@@ -23,9 +23,11 @@ from glue_jobs.publish import (
     publishing_config,
 )
 from glue_jobs.standin import StandIn, stand_in
+from infra.tables import ROUTING_CONFIG
 from ingestion.errors import LakeError
 from ingestion.privacy import Tokens
-from lambdas.routing.choose import Decision, Policy, response
+from lambdas.routing.choose import Decision, Policy, Reason, default, response
+from lambdas.routing.config import reader, settings
 from lambdas.routing.decide import decide
 from lambdas.routing.event import contact
 from lambdas.routing.tables import DynamoTables
@@ -127,14 +129,19 @@ def route(
     """What the routing Lambda answers to a Connect event, and why.
 
     `now` (UTC) defaults to the clock for a lake on AWS, and to the scores' own instant for a
-    folder, whose data may be of any age.
+    folder, whose data may be of any age. Kill switch and policy are those of the config item;
+    raises PolicyError where that makes no sense.
     """
     rows = scored(lake)
     at = now or (rows[0]["as_of"] if lake.settings.is_folder else datetime.now(UTC))
     who = contact(event)
-    policy = Policy(n=who.n) if who.n else Policy()
-    dynamo = DynamoTables(client)
-    decision = decide(who, dynamo, tokens, policy, at.replace(tzinfo=at.tzinfo or UTC))
+    held = settings(reader(client, ROUTING_CONFIG["TableName"])(), Policy())
+    policy = held.policy_for(who.contact_id)
+    decision = (
+        default(who, Reason.KILLED, policy)
+        if held.is_killed
+        else decide(who, DynamoTables(client), tokens, policy, at.replace(tzinfo=at.tzinfo or UTC))
+    )
     by_name = {(row["call_type"], row["agent_username"]): row for row in rows}
     agents = [
         {

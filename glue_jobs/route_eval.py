@@ -17,10 +17,11 @@ import pyarrow as pa
 
 from glue_jobs.lake import Lake
 from ingestion.errors import LakeError
-from lambdas.routing.choose import Association, Candidate, State, choose
+from lambdas.routing.choose import Association, Candidate, Rule, State, choose
 from lambdas.routing.event import Contact
 from lambdas.routing.live import AgentState, Slots
 from lambdas.routing.policy import Policy as Numbers
+from lambdas.routing.rule import rule
 from transforms.workforce.interval import half_width
 from transforms.workforce.invented_day import invented_day
 from transforms.workforce.replayed_day import NEEDED, replayed_day
@@ -48,9 +49,13 @@ class NothingToReplayError(LakeError):
 
 
 class Trial(NamedTuple):
-    """One day under one policy; `setting` is what the table shows beside the outcome."""
+    """One day under one policy; `setting` is what the table shows beside the outcome.
+
+    `seed` is the invented day's seed, or the lake's day.
+    """
 
     setting: Mapping[str, Any]
+    seed: int | date
     day: Callable[[], Centre]
     policy: str
     numbers: Numbers
@@ -58,15 +63,15 @@ class Trial(NamedTuple):
 
     def outcome(self) -> Outcome:
         """What the simulation finds."""
-        policy = POLICIES[self.policy](self.numbers)
+        policy = policy_named(self.policy)(self.numbers)
         return simulated(self.day(), policy, self.timing, Weights())
 
 
 # -- policies ---------------------------------------------------------------------------------
 
 
-def by_live_state(numbers: Numbers) -> Policy:
-    """The router's own `choose`, with the live states and reservations that it would have."""
+def by_live_state(numbers: Numbers, rule: Rule = choose) -> Policy:
+    """The router's own `choose`, or another rule, with the live states that it would have."""
     slots = {busy: {"VOICE": Slots(1, 1 - busy, busy)} for busy in (0, 1)}
 
     def policy(call: Call, seen: Seen) -> Offers:
@@ -79,9 +84,10 @@ def by_live_state(numbers: Numbers) -> Policy:
             Candidate(row.agent_id, row.agent_id, row.workload, _at(row.as_of_s))
             for row in seen.scores
         ]
-        decision = choose(contact, rows, State(owner, states), numbers, now)
+        decision = rule(contact, rows, State(owner, states), numbers, now)
         agents = [offer.agent_id for offer in decision.agents]
-        is_free = bool(agents) and states[agents[0]].slots["VOICE"].available > 0
+        first = states.get(agents[0]) if agents else None
+        is_free = first is not None and "VOICE" in first.slots and first.slots["VOICE"].available
         return Offers(agents, agents[0] if is_free else None)
 
     return policy
@@ -102,6 +108,15 @@ POLICIES: Mapping[str, Callable[[Numbers], Policy]] = {
     "published": by_published_list,
     "queue": by_queue_alone,
 }
+
+
+def policy_named(name: str) -> Callable[[Numbers], Policy]:
+    """One of POLICIES, or the router under the rule that `module:function` names.
+
+    Raises RuleError where there is no such function.
+    """
+    known = POLICIES.get(name)
+    return known or partial(by_live_state, rule=rule(name))
 
 
 def _state(agent_id: str, seen: Seen, slots: Mapping[int, Mapping[str, Slots]]) -> AgentState:
@@ -145,6 +160,7 @@ def invented_trials(
     return [
         Trial(
             {"agents": size, "occupancy": occupancy, "refresh_s": refresh_s},
+            seed,
             partial(invented_day, size, occupancy, seed),
             policy,
             numbers,
@@ -165,23 +181,29 @@ def replayed_trials(
     policies: Sequence[str],
     numbers: Numbers,
 ) -> list[Trial]:
-    """The lake's own days; NothingToReplayError if none of them has calls and agents."""
+    """The lake's own days; NothingToReplayError if none of them has calls and agents.
+
+    `agents` of the setting is the most of any day, so that days of one setting stay together.
+    """
     refreshes_s = list(refreshes_s)
-    centres = [centre for day in days if (centre := _replayed(lake, day)).calls and centre.workers]
+    replayed = {day: _replayed(lake, day) for day in days}
+    centres = {day: each for day, each in replayed.items() if each.calls and each.workers}
     if not centres:
         raise NothingToReplayError(
             f"{lake.settings.lake} has no calls with agents on these days; `lake describe` "
             "tells which days it has"
         )
+    agents = max(len(centre.workers) for centre in centres.values())
     return [
         Trial(
-            {"agents": len(centre.workers), "occupancy": None, "refresh_s": refresh_s},
+            {"agents": agents, "occupancy": None, "refresh_s": refresh_s},
+            day,
             partial(_same, centre),
             policy,
             numbers,
             Timing(refresh_s=refresh_s),
         )
-        for centre in centres
+        for day, centre in centres.items()
         for refresh_s in refreshes_s
         for policy in policies
     ]
@@ -208,21 +230,31 @@ def _same(centre: Centre) -> Centre:
 def compared(
     trials: Sequence[Trial], workers: int, progress: Callable[[int, int], None]
 ) -> pa.Table:
-    """One row per setting and policy: means over its days, with 95 % intervals.
+    """One row per setting and policy: means over its days, with 95 % intervals and the seeds.
 
     Intervals are Student's over days: a day is one observation, because waits within a day depend
     on each other. They are null for a single day.
     """
-    outcomes: dict[tuple[Any, ...], list[Outcome]] = {}
+    outcomes: dict[tuple[Any, ...], dict[int | date, Outcome]] = {}
     for number, (trial, outcome) in enumerate(_outcomes(trials, workers), 1):
-        outcomes.setdefault((*trial.setting.items(), trial.policy), []).append(outcome)
+        outcomes.setdefault((*trial.setting.items(), trial.policy), {})[trial.seed] = outcome
         progress(number, len(trials))
     return pa.Table.from_pylist(
         [
-            {**dict(key[:-1]), "policy": key[-1], "days": len(days), **_summary(days)}
+            {
+                **dict(key[:-1]),
+                "policy": key[-1],
+                "days": len(days),
+                "seeds": _span([*days]),
+                **_summary([*days.values()]),
+            }
             for key, days in outcomes.items()
         ]
     )
+
+
+def _span(seeds: Sequence[int | date]) -> str:
+    return " to ".join(map(str, dict.fromkeys((seeds[0], seeds[-1]))))
 
 
 def _outcomes(trials: Sequence[Trial], workers: int) -> Iterator[tuple[Trial, Outcome]]:
@@ -235,10 +267,10 @@ def _outcomes(trials: Sequence[Trial], workers: int) -> Iterator[tuple[Trial, Ou
 
 _SHOWN = (
     ("missed_share", True),
-    ("fallback_share", False),
+    ("fallback_share", True),
     ("owner_share", False),
     ("abandoned_share", False),
-    ("mean_wait_s", False),
+    ("mean_wait_s", True),
     ("occupancy_gap", True),
     ("backlog_sd_minutes", False),
 )

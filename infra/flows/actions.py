@@ -107,13 +107,23 @@ def _step(agents: Sequence[str], expiry_s: int) -> dict[str, Any]:
 
 
 def steps(action: Action) -> Iterator[tuple[list[Any], object]]:
-    """The agents and the expiry of each step of routing criteria that are set in the flow."""
-    given = action["Parameters"].get("RoutingCriteria")
-    for step in given.get("Steps", ()) if isinstance(given, dict) else ():
-        condition = step.get("Expression", {}).get("AttributeCondition", {})
-        agents = condition.get("MatchCriteria", {}).get("AgentsCriteria", {}).get("AgentIds", [])
-        is_match = condition.get("ComparisonOperator") == "Match"
-        yield agents if is_match else [], step.get("Expiry", {}).get("DurationInSeconds")
+    """The agents and the expiry of each step of routing criteria that are set in the flow.
+
+    What has another form, in a flow of others, is no agents and no expiry.
+    """
+    listed = within(action["Parameters"], "RoutingCriteria", "Steps")
+    for step in listed if isinstance(listed, list) else ():
+        condition = within(step, "Expression", "AttributeCondition")
+        agents = within(condition, "MatchCriteria", "AgentsCriteria", "AgentIds")
+        is_match = within(condition, "ComparisonOperator") == "Match" and isinstance(agents, list)
+        yield agents if is_match else [], within(step, "Expiry", "DurationInSeconds")
+
+
+def within(value: Any, *keys: str) -> Any:
+    """The value at a path of keys; None where the way is not of objects."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
 
 
 def prioritising(name: str, priority: int, then: str) -> Action:

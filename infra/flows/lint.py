@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from infra.flows import actions, path_rules, shapes
@@ -30,12 +30,12 @@ Fault = tuple[str, str]  # action, message
 Rule = Callable[[Flow], Iterator[Fault]]
 
 
-def findings(flow: Flow) -> list[Finding]:
-    """Every fault by every rule; of a document that is no flow at all, only that."""
-    rules = RULES if not any(shape(flow)) else (shape,)
+def findings(flow: Flow, rules: Sequence[Rule] | None = None) -> list[Finding]:
+    """Every fault by every rule of ours; of a document that is no flow at all, only that."""
+    asked = RULES if rules is None else rules
     return [
         Finding(rule.__name__.replace("_", "-"), action, message)
-        for rule in rules
+        for rule in (asked if not any(shape(flow)) else (shape,))
         for action, message in rule(flow)
     ]
 
@@ -59,7 +59,31 @@ def _is_action(action: Any) -> bool:
         isinstance(action, dict)
         and all(isinstance(action.get(key), str) for key in ("Identifier", "Type"))
         and all(isinstance(action.get(key), dict) for key in ("Parameters", "Transitions"))
+        and _are_ways(action["Transitions"])
     )
+
+
+def _are_ways(ways: dict[str, Any]) -> bool:
+    errors_, cases = ways.get("Errors", []), ways.get("Conditions", [])
+    return (
+        isinstance(ways.get("NextAction", ""), str)
+        and all(isinstance(each, list) for each in (errors_, cases))
+        and all(_has_texts(each, "NextAction", "ErrorType") for each in errors_)
+        and all(
+            _has_texts(each, "NextAction") and _is_test(each.get("Condition")) for each in cases
+        )
+    )
+
+
+def _is_test(condition: Any) -> bool:
+    if not _has_texts(condition, "Operator"):
+        return False
+    operands = condition.get("Operands")
+    return isinstance(operands, list) and all(isinstance(each, str) for each in operands)
+
+
+def _has_texts(value: Any, *keys: str) -> bool:
+    return isinstance(value, dict) and all(isinstance(value.get(key), str) for key in keys)
 
 
 def start(flow: Flow) -> Iterator[Fault]:
@@ -162,7 +186,7 @@ def _conditions(action: Action, asked: list[tuple[str, tuple[str, ...]]]) -> Ite
         if not _REFERENCE.fullmatch(str(given.get("ComparisonValue", ""))):
             yield "ComparisonValue is no reference like $.Attributes.name"
         return
-    if type_ == actions.METRIC and given.get("MetricType") not in shapes.AGENT_METRICS:
+    if type_ == actions.METRIC and str(given.get("MetricType")) not in shapes.AGENT_METRICS:
         if not asked or not all(operator.startswith("Number") for operator, _ in asked):
             yield "a queue metric is compared as a number"
         return
@@ -185,7 +209,7 @@ def _fixed(type_: str, given: Action) -> list[tuple[str, str]]:
 def metrics(flow: Flow) -> Iterator[Fault]:
     """Metric names are spelt as the service spells them."""
     for action in _of(flow, actions.METRIC):
-        if action["Parameters"].get("MetricType") not in shapes.METRICS:
+        if str(action["Parameters"].get("MetricType")) not in shapes.METRICS:
             yield action["Identifier"], f"MetricType is one of {', '.join(sorted(shapes.METRICS))}"
 
 
@@ -288,4 +312,9 @@ RULES: tuple[Rule, ...] = (
     *(agent_or_queue, criteria, static_numbers, external_keys),
     *(path_rules.ends, path_rules.queue_before_disconnect, path_rules.external_life),
     *(path_rules.guards, path_rules.way_out),
+)
+
+# What a flow must keep that has other blocks, other Lambdas and other words for nobody than ours.
+FOR_ANY_FLOW = tuple(
+    rule for rule in RULES if rule not in (types, external_keys, path_rules.guards)
 )

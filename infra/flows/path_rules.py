@@ -14,6 +14,7 @@ from infra.flows.document import (
     leaves,
     walked,
 )
+from infra.flows.shapes import SHAPES
 from lambdas.routing.choose import NONE
 
 Fault = tuple[str, str]  # action, message
@@ -45,6 +46,8 @@ def ends(flow: Flow) -> Iterator[Fault]:
 
 def _is_end(flow: Flow, action: Action) -> bool:
     if action["Type"] in (*_TRANSFERS, actions.DISCONNECT):
+        return True
+    if action["Type"] not in SHAPES and not any(edges(action)):  # of others' flows
         return True
     is_endless = (
         action["Type"] == actions.PROMPTS
@@ -139,7 +142,8 @@ def way_out(flow: Flow) -> Iterator[Fault]:
         if edge.kind != "Error" and action["Type"] == actions.TARGET_QUEUE:
             is_agents = "AgentId" in action["Parameters"]
         if edge.kind != "Error" and action["Type"] == actions.HOOKS:
-            has_hook = "CustomerQueue" in action["Parameters"].get("EventHooks", {})
+            hook = actions.within(action["Parameters"], "EventHooks", "CustomerQueue")
+            has_hook = isinstance(hook, str)
         return is_agents, has_hook
 
     by_id = flow.by_id

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 class World:
     """What surrounds a flow: the Lambda, the agents, the queues, and what of it is broken.
 
-    `answer` is the Lambda: an event in, its answer out, an exception for a failed call. `free` are
-    the ids of agents who count as available now; `answers_after_s` says how long after the call's
-    beginning an agent would take an offer, and who is not in it never does. `staff` are a queue's
-    agents. `failing` are identifiers or types of actions that take their error branch.
+    `answer` is the Lambda: an event in, its answer out, an exception for a failed call, which is
+    tried three times; each call takes `lambda_takes_s`. `free` are the ids of agents who count as
+    available now; `answers_after_s` says how long after the call's beginning an agent would take an
+    offer, and who is not in it never does. `staff` are a queue's agents. `failing` are identifiers
+    or types of actions that take their error branch.
     """
 
     answer: Callable[[dict[str, Any]], object]

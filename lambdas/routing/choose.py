@@ -5,10 +5,9 @@ can take the contact now, else the flow's default queue. The same contact over t
 always answered alike, because Connect retries.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from operator import attrgetter
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from lambdas.routing.decision import (
@@ -26,6 +25,7 @@ from lambdas.routing.decision import (
 from lambdas.routing.event import Contact
 from lambdas.routing.live import AgentState, Demand, demand, taken_since
 from lambdas.routing.policy import MOST_AGENTS, Policy
+from lambdas.routing.scores import Candidate, fresh_candidates, has_id
 
 __all__ = [
     "MOST_AGENTS",
@@ -39,6 +39,7 @@ __all__ = [
     "Owner",
     "Policy",
     "Reason",
+    "Rule",
     "State",
     "choose",
     "default",
@@ -47,17 +48,7 @@ __all__ = [
     "response",
 ]
 
-LONGEST_AGENT_ID = 256
 _NEVER = datetime.max.replace(tzinfo=UTC)
-
-
-class Candidate(NamedTuple):
-    """An agent's workload (0 to 10000) for the call type, scored at `as_of` (aware, UTC)."""
-
-    agent_name: str
-    agent_id: str
-    workload: int
-    as_of: datetime
 
 
 class Association(NamedTuple):
@@ -79,10 +70,16 @@ class State:
     agents: Mapping[str, AgentState] = field(default_factory=dict)
 
 
+Rule = Callable[[Contact, Sequence[Candidate], State, Policy, datetime], Decision]
+
+
 def choose(
     contact: Contact, candidates: Sequence[Candidate], state: State, policy: Policy, now: datetime
 ) -> Decision:
-    """The decision for the contact. `now` is aware; `candidates` may come in any order."""
+    """The decision for the contact. `now` is aware; `candidates` may come in any order.
+
+    A `Rule`, as any function of these arguments that a centre may put in its place.
+    """
     fresh = fresh_candidates(candidates, policy, now)
     age_s = _age_s(fresh, now)
     is_widened = age_s is not None and age_s > policy.widen_after_s
@@ -106,34 +103,8 @@ def choose(
     )
 
 
-def fresh_candidates(
-    candidates: Iterable[Candidate], policy: Policy, now: datetime
-) -> list[Candidate]:
-    """The rows to choose from, least workload first.
-
-    Each score run names every agent, so a row that lags behind the newest one belongs to an agent
-    who is no longer scored.
-    """
-    oldest = now - timedelta(seconds=policy.expire_after_s)
-    latest = now + timedelta(seconds=policy.skew_s)
-    believed = [row for row in candidates if oldest <= row.as_of <= latest and has_id(row.agent_id)]
-    if not believed:
-        return []
-    since = max(map(_AS_OF, believed)) - timedelta(seconds=policy.widen_after_s)
-    return sorted([row for row in believed if row.as_of >= since], key=_WORKLOAD)
-
-
-_AS_OF = attrgetter("as_of")
-_WORKLOAD = attrgetter("workload")
-
-
-def has_id(agent_id: str) -> bool:
-    """Whether a flow can take the text for an agent's id, and DynamoDB for a key."""
-    return 0 < len(agent_id) <= LONGEST_AGENT_ID and agent_id.strip() == agent_id
-
-
 def _age_s(rows: Sequence[Candidate], now: datetime) -> float | None:
-    newest = max(map(_AS_OF, rows), default=None)
+    newest = max((row.as_of for row in rows), default=None)
     return None if newest is None else max(0.0, (now - newest).total_seconds())
 
 
@@ -240,7 +211,8 @@ class _Floor:
             return Reason.NO_CALL_TYPE
         fresh = fresh_candidates(candidates, self._policy, self._now)
         if not fresh:
-            is_stale = any(has_id(row.agent_id) for row in candidates)
+            weights = self._policy.sources
+            is_stale = any(weights.get(row.source) and has_id(row.agent_id) for row in candidates)
             return Reason.STALE if is_stale else Reason.NO_CANDIDATES
         if not self._is_served:
             return Reason.NO_LIVE_STATE

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ingestion.privacy import Tokens
-from lambdas.routing.choose import Candidate, State, choose, fresh_candidates, has_id
+from lambdas.routing.choose import Candidate, Rule, State, choose, fresh_candidates, has_id
 from lambdas.routing.decision import Decision, Offer, Reason, default, draw, led_by
 from lambdas.routing.event import Contact
 from lambdas.routing.live import AgentState, demand
@@ -27,10 +27,17 @@ class Facts(NamedTuple):
     former: str | None = None
 
 
-def decide(who: Contact, tables: Tables, tokens: Tokens, policy: Policy, now: datetime) -> Decision:
+def decide(
+    who: Contact,
+    tables: Tables,
+    tokens: Tokens,
+    policy: Policy,
+    now: datetime,
+    rule: Rule = choose,
+) -> Decision:
     """The decision that would be made now, without a promise; raises what the tables raise."""
     known = facts(who, tables, tokens, policy, now)
-    return known.held or choose(who, known.candidates, known.state, policy, now)
+    return known.held or rule(who, known.candidates, known.state, policy, now)
 
 
 def facts(who: Contact, tables: Tables, tokens: Tokens, policy: Policy, now: datetime) -> Facts:
@@ -83,7 +90,14 @@ def customer_ids(who: Contact, tokens: Tokens) -> list[str]:
     return [key for key in keys if key]
 
 
-def reserved(who: Contact, known: Facts, tables: Tables, policy: Policy, now: datetime) -> Decision:
+def reserved(
+    who: Contact,
+    known: Facts,
+    tables: Tables,
+    policy: Policy,
+    now: datetime,
+    rule: Rule = choose,
+) -> Decision:
     """The decision with its first agent promised to the contact, where agents' states are kept.
 
     Only the first: to promise all n would take n free agents out of the centre for each call, and
@@ -95,7 +109,7 @@ def reserved(who: Contact, known: Facts, tables: Tables, policy: Policy, now: da
         return known.held
     if known.former is not None and who.contact_id is not None:
         tables.release(known.former, who.contact_id)
-    state, first = known.state, choose(who, known.candidates, known.state, policy, now)
+    state, first = known.state, rule(who, known.candidates, known.state, policy, now)
     decision = first
     for turn in range(MOST_TRIES):
         if not decision.free or who.contact_id is None:
@@ -111,7 +125,7 @@ def reserved(who: Contact, known: Facts, tables: Tables, policy: Policy, now: da
         if isinstance(outcome, Held):
             return outcome.decision
         state = _updated(state, agent.agent_id, outcome)
-        decision = choose(who._replace(n=MOST_AGENTS), known.candidates, state, policy, now)
+        decision = rule(who._replace(n=MOST_AGENTS), known.candidates, state, policy, now)
     return default(who, Reason.CONTENDED, policy)
 
 

@@ -1,7 +1,8 @@
 """What routing decided, and how the flow is told: flat texts, always the same keys."""
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import zip_longest
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from lambdas.routing.event import Contact
 from lambdas.routing.policy import DEFAULT, MOST_AGENTS, Policy
 
+MOST_BYTES = 32_000  # Amazon Connect takes 32 KB
 NONE = "NONE"  # a flow has no test for a blank, and rejects an empty string
 
 RESPONSE_KEYS = (
@@ -130,6 +132,14 @@ def response(decision: Decision) -> dict[str, str]:
         "owner": decision.owner.value,
         "reserved": decision.reserved or NONE,
     }
+
+
+def is_valid(answer: Mapping[str, object]) -> bool:
+    """Whether a flow can take the answer: every key, each with a text, in 32 KB in all."""
+    if not all(isinstance(value, str) and value.strip() for value in answer.values()):
+        return False
+    size = len(json.dumps(answer, ensure_ascii=False).encode(errors="replace"))
+    return tuple(answer) == RESPONSE_KEYS and size <= MOST_BYTES
 
 
 def draw(*parts: str) -> bytes:

@@ -17,10 +17,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ingestion.errors import LakeError
 from ingestion.privacy import Tokens, key_from_text
-from lambdas.routing.choose import Decision, Policy, Reason, choose, default, response
+from lambdas.routing.choose import Decision, Policy, Reason, Rule, choose, default, response
 from lambdas.routing.config import Config, Settings, reader
 from lambdas.routing.decide import facts, reserved
+from lambdas.routing.decision import is_valid
 from lambdas.routing.event import Contact, contact
+from lambdas.routing.rule import rule as named_rule
 from lambdas.routing.tables import DynamoTables, InTime, Tables, ThrottledError
 
 BUDGET_S = 2.0  # Connect waits 3 seconds by default
@@ -33,12 +35,17 @@ class NotConfiguredError(LakeError):
     """The function's environment lacks something."""
 
 
+class InvalidDecisionError(LakeError):
+    """A rule decided something that a flow cannot be told."""
+
+
 class Parts(NamedTuple):
     """What a decision is made from; read from the environment at the first contact."""
 
     tables: DynamoTables
     tokens: Tokens
     config: Config
+    rule: Rule = choose
 
 
 class Routed(NamedTuple):
@@ -59,17 +66,27 @@ def handler(event: object, _context: object) -> dict[str, str]:
 
 
 def answer(
-    event: object, tables: Tables, tokens: Tokens, policy: Policy, now: datetime
+    event: object,
+    tables: Tables,
+    tokens: Tokens,
+    policy: Policy,
+    now: datetime,
+    rule: Rule = choose,
 ) -> dict[str, str]:
     """The handler's answer from given parts, without its log and its clock; never raises."""
     who = contact(event)
     settings = Settings(policy)
-    routed = _guarded(who, policy, lambda: route(who, tables, tokens, settings, now))
+    routed = _guarded(who, policy, lambda: route(who, tables, tokens, settings, now, rule))
     return response(routed.decision)
 
 
 def route(
-    who: Contact, tables: Tables, tokens: Tokens, settings: Settings, now: datetime
+    who: Contact,
+    tables: Tables,
+    tokens: Tokens,
+    settings: Settings,
+    now: datetime,
+    rule: Rule = choose,
 ) -> Routed:
     """The decision under the contact's policy, with the agent promised; raises what tables raise.
 
@@ -79,10 +96,10 @@ def route(
     if settings.is_killed:
         return Routed(default(who, Reason.KILLED, policy), fault=settings.fault)
     known = facts(who, tables, tokens, policy, now)
-    decision = reserved(who, known, tables, policy, now)
+    decision = reserved(who, known, tables, policy, now, rule)
     shadow = None
     if settings.shadow is not None and known.held is None:
-        shadow = choose(who, known.candidates, known.state, settings.shadow, now)
+        shadow = rule(who, known.candidates, known.state, settings.shadow, now)
     return Routed(decision, shadow, settings.fault)
 
 
@@ -90,7 +107,7 @@ def _routed(who: Contact, ends: float) -> Routed:
     parts = _parts()
     settings = parts.config.current()
     tables = replace(parts.tables, client=InTime(parts.tables.client, ends))
-    return route(who, tables, parts.tokens, settings, datetime.now(UTC))
+    return route(who, tables, parts.tokens, settings, datetime.now(UTC), parts.rule)
 
 
 def _in_time(ends: float, work: Callable[[], Routed]) -> Routed:
@@ -107,9 +124,16 @@ def _in_time(ends: float, work: Callable[[], Routed]) -> Routed:
 
 def _guarded(who: Contact, policy: Policy, routed: Callable[[], Routed]) -> Routed:
     try:
-        return routed()
+        return _checked(routed())
     except Exception as error:  # noqa: BLE001 - a caller is waiting: any fault means default queue
         return Routed(default(who, _fault(error), policy, _named(error)))
+
+
+def _checked(routed: Routed) -> Routed:
+    """The same, of which a flow can be told; raises InvalidDecisionError."""
+    if not is_valid(response(routed.decision)):
+        raise InvalidDecisionError("routing: the decision has what a flow cannot take")
+    return routed
 
 
 def _fault(error: Exception) -> Reason:
@@ -117,7 +141,8 @@ def _fault(error: Exception) -> Reason:
         return Reason.OUT_OF_TIME
     if isinstance(error, BotoCoreError | ClientError | ThrottledError):
         return Reason.UNAVAILABLE
-    return Reason.NOT_CONFIGURED if isinstance(error, LakeError) else Reason.FAILED
+    is_setting = isinstance(error, LakeError) and not isinstance(error, InvalidDecisionError)
+    return Reason.NOT_CONFIGURED if is_setting else Reason.FAILED
 
 
 def _named(error: Exception) -> str:
@@ -180,7 +205,8 @@ def _parts() -> Parts:
         reader(tables.client, env.get("ROUTING_CONFIG_TABLE", "RoutingConfig")),
         Policy(n=_count(env.get("CANDIDATES", "10"))),
     )
-    return Parts(tables, tokens, config)
+    named = env.get("ROUTING_POLICY")
+    return Parts(tables, tokens, config, named_rule(named) if named else choose)
 
 
 def _key_text() -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from ingestion.errors import LakeError
 
 MOST_AGENTS = 10
+LAKE = "lake"  # the source of rows that name none
 Skills = Mapping[str, float]
 
 
@@ -26,10 +27,12 @@ class Policy:
     that was reserved or taken since it was scored, and `stale_unit` more for each minute of its
     age. Agents with `cap` reservations get no more; a reservation holds for `hold_s`. An agent who
     was not heard of for `heartbeat_s` (with heartbeats) or `state_s` (without) is away. The
-    associated agent is passed over above `owner_limit`. `requires` gives the least proficiency by
-    skill (`Name:Value`) for a call type. With `offer_busy` busy agents are named behind the free
-    ones, up to `n`; without `needs_live` a centre that keeps no live state is served by workload
-    alone, and with `is_cross_channel` an agent may have contacts of several channels at once.
+    associated agent is passed over above `owner_limit`. `sources` weighs the producers of scores
+    against each other, on any scale; one that it does not name has no say. `requires` gives the
+    least proficiency by skill (`Name:Value`) for a call type. With `offer_busy` busy agents are
+    named behind the free ones, up to `n`; without `needs_live` a centre that keeps no live state is
+    served by workload alone, and with `is_cross_channel` an agent may have contacts of several
+    channels at once.
     """
 
     n: int = 10
@@ -49,6 +52,7 @@ class Policy:
     needs_live: bool = False
     is_cross_channel: bool = False
     requires: Mapping[str, Skills] = field(default_factory=dict, hash=False)
+    sources: Mapping[str, float] = field(default_factory=lambda: {LAKE: 1.0}, hash=False)
 
 
 DEFAULT = Policy()
@@ -64,6 +68,7 @@ _RANGES = {
 }
 _SECONDS = (0, 7 * 86_400)
 _WHOLE = ("n", "priority", "cap")
+_MOST_WEIGHT = 1_000_000
 
 
 def changed(policy: Policy, changes: Mapping[str, Any]) -> Policy:
@@ -80,6 +85,8 @@ def changed(policy: Policy, changes: Mapping[str, Any]) -> Policy:
 def _value(policy: Policy, name: str, value: Any) -> Any:
     if name == "requires":
         return _requirements(value)
+    if name == "sources":
+        return _weights(value)
     if name == "version":
         return _version(value)
     if isinstance(getattr(policy, name), bool):
@@ -121,3 +128,16 @@ def _skills(value: Any) -> dict[str, float]:
     if not is_skills:
         raise PolicyError("routing policy: requires must give a level for each skill")
     return {str(skill): float(level) for skill, level in value.items()}
+
+
+def _weights(value: Any) -> dict[str, float]:
+    is_weights = isinstance(value, Mapping) and all(map(_is_weight, value.values()))
+    if not is_weights or not any(value.values()):
+        raise PolicyError("routing policy: sources must give weights from 0 up, one above 0")
+    return {str(source): float(weight) for source, weight in value.items()}
+
+
+def _is_weight(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return isfinite(value) and 0 <= value <= _MOST_WEIGHT

@@ -9,9 +9,11 @@ from typing import Any, NamedTuple, Protocol
 
 from ingestion.errors import LakeError
 from lambdas.agent_state.item import ROUTING_NAMES, agent_state
-from lambdas.routing.choose import Association, Candidate
+from lambdas.routing.choose import Association
 from lambdas.routing.live import AgentState
+from lambdas.routing.policy import LAKE
 from lambdas.routing.reservations import Held, Promise, Refused, Reservations, held
+from lambdas.routing.scores import LEAST_WORKLOAD, MOST_WORKLOAD, Candidate, sort_key
 
 MOST_PAGES = 4  # of 1 MB: some 20,000 agents for one call type
 KEYS_A_READ = 100  # BatchGetItem's limit
@@ -92,7 +94,8 @@ class DynamoTables:
             TableName=self.agent_workload,
             KeyConditionExpression="CallType = :callType",
             ExpressionAttributeValues={":callType": {"S": call_type}},
-            ProjectionExpression="AgentName, AgentId, Workload, asOf",
+            ProjectionExpression="AgentName, AgentId, Workload, asOf, #source",
+            ExpressionAttributeNames={"#source": "source"},
         )
         rows = (candidate(item) for page in islice(pages, MOST_PAGES) for item in page["Items"])
         return [row for row in rows if row is not None]
@@ -186,14 +189,17 @@ def _by_id(items: Iterable[Any]) -> dict[str, AgentState]:
 def candidate(item: Mapping[str, Mapping[str, str]]) -> Candidate | None:
     """A stored row as a candidate, or None when its workload, instant or agent id is unusable."""
     try:
-        return Candidate(
-            item["AgentName"]["S"],
+        source = item["source"]["S"] if "source" in item else LAKE
+        row = Candidate(
+            item["AgentName"]["S"].removesuffix(sort_key("", source)),
             item["AgentId"]["S"],
             round(float(item["Workload"]["N"])),
-            _instant(item["asOf"]["S"]),
+            instant(item["asOf"]["S"]),
+            source,
         )
     except (KeyError, ValueError, OverflowError):
         return None
+    return row if LEAST_WORKLOAD <= row.workload <= MOST_WORKLOAD else None
 
 
 def association(item: Mapping[str, Mapping[str, str]]) -> Association | None:
@@ -209,6 +215,7 @@ def association(item: Mapping[str, Mapping[str, str]]) -> Association | None:
         return None
 
 
-def _instant(text: str) -> datetime:
+def instant(text: str) -> datetime:
+    """An instant as a producer wrote it, UTC where it names no zone; raises ValueError."""
     at = datetime.fromisoformat(text)
     return at if at.tzinfo else at.replace(tzinfo=UTC)

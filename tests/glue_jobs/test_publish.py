@@ -87,6 +87,7 @@ def test_a_score_is_stored_as_routing_reads_it(client, is_sole_writer):
         "Workload": {"N": "10"},
         "asOf": {"S": "2026-01-05T12:00:00.000000Z"},
         "version": {"S": "s1"},
+        "source": {"S": "lake"},
         "ttl": {"N": str(EPOCH_S + 86_400)},
     }
 

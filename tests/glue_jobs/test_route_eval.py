@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from glue_jobs.route_eval import POLICIES, compared, invented_trials
+from glue_jobs.route_eval import POLICIES, compared, invented_trials, replayed_trials
 from lambdas.routing.policy import Policy
 from tests.hand_made_lake import NINE
-from tests.lake_program import run
+from tests.lake_program import outcome, run
 from transforms import tables
 from transforms.workforce.replayed_day import NEEDED, replayed_day
 
@@ -152,6 +152,55 @@ def lake(tmp_path_factory):
     run("ingest", str(folder / "records"), "--lake", str(folder / "lake"))
     run("build", "--lake", str(folder / "lake"))
     return str(folder / "lake")
+
+
+TRIAL = ("route-eval", "--agents", "20", "--occupancy", "60", "--days", "1", "--workers", "1",
+         "--format", "json")  # fmt: skip
+
+
+def test_a_rule_by_name_is_compared_beside_the_others():
+    named = "lambdas.routing.choose:choose"
+    ours, other = run(*TRIAL, "--policies", "ours", "--policy", named).rows
+    assert [ours["policy"], other["policy"]] == ["ours", named]
+    assert {**other, "policy": "ours"} == ours
+
+
+@pytest.mark.parametrize("name", ["nowhere", "nowhere:f", "json:nothing", "json:__name__"])
+def test_a_rule_that_is_not_there_is_told_in_one_line(name):
+    done = outcome(*TRIAL, "--policy", name)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+
+
+def test_seeds_and_intervals_are_told():
+    (row,) = run(*TRIAL, "--policies", "queue", "--days", "2", "--seed", "7").rows
+    assert (row["days"], row["seeds"]) == (2, "7 to 8")
+    shares = ("missed_share", "fallback_share", "mean_wait_s", "occupancy_gap")
+    assert all(row[f"{name}_ci95"] >= 0 for name in shares)
+
+
+def test_days_with_different_numbers_of_agents_are_one_row():
+    days = replayed_trials(Half(), [MONDAY, MONDAY + timedelta(days=1)], [60], ["queue"], Policy())
+    (row,) = compared(days, 1, lambda _done, _all: None).to_pylist()
+    assert (row["agents"], row["seeds"]) == (2, "2026-01-05 to 2026-01-06")
+
+
+class Half:
+    """A lake with two agents on Monday and one on Tuesday."""
+
+    def read(self, read, _days=None, columns=()):
+        rows = {
+            NEEDED[0].table: [call("a", 0), call("b", 9, agent_username="bela"),
+                              call("c", 86_400), call("d", 86_400)],
+            NEEDED[1].table: [on_duty("ada"), on_duty("bela"), tuesday("ada")],
+            NEEDED[2].table: [],
+        }[read]  # fmt: skip
+        return pa.Table.from_pylist(rows, schema=read.schema).select(columns)
+
+
+def tuesday(agent: str) -> dict[str, Any]:
+    day = timedelta(days=1)
+    monday = on_duty(agent)
+    return monday | {name: monday[name] + day for name in ("day", "started_at", "ended_at")}
 
 
 def test_the_command_replays_a_lakes_day_under_every_policy(lake):

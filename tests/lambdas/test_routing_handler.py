@@ -3,7 +3,7 @@ import io
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import boto3
@@ -16,8 +16,9 @@ from glue_jobs.publish import create_tables, publish_customers, publish_scores
 from glue_jobs.standin import stand_in
 from ingestion.privacy import Tokens
 from lambdas.routing import handler as routing
-from lambdas.routing.choose import RESPONSE_KEYS, Policy
-from lambdas.routing.config import Config
+from lambdas.routing.choose import RESPONSE_KEYS, Policy, Reason, choose, default
+from lambdas.routing.config import Config, Settings
+from lambdas.routing.event import contact
 from lambdas.routing.tables import DynamoTables, association, candidate
 
 KEY = bytes(range(32))
@@ -286,7 +287,13 @@ GOOD = {
 
 
 def test_a_row_is_a_candidate():
-    assert candidate(GOOD) == ("ann", "id-ann", 10, datetime(2026, 1, 5, 12, tzinfo=UTC))
+    at = datetime(2026, 1, 5, 12, tzinfo=UTC)
+    assert candidate(GOOD) == ("ann", "id-ann", 10, at, "lake")
+
+
+def test_a_row_of_another_source_has_the_agents_name_without_it():
+    row = GOOD | {"AgentName": {"S": "ann#model"}, "source": {"S": "model"}}
+    assert candidate(row)[::4] == ("ann", "model")
 
 
 @pytest.mark.parametrize(
@@ -294,6 +301,9 @@ def test_a_row_is_a_candidate():
     [
         {"Workload": {"S": "high"}},
         {"Workload": {"N": "1E999"}},
+        {"Workload": {"N": "-1"}},
+        {"Workload": {"N": "10001"}},
+        {"source": {"N": "1"}},
         {"Workload": {"NULL": True}},
         {"AgentId": {"NULL": True}},
         {"AgentName": {"N": "1"}},
@@ -358,6 +368,70 @@ def test_the_text_of_a_fault_is_not_logged(monkeypatch, log):
     )
 
 
+def nobody(contact, _candidates, _state, policy, _now):
+    """A rule of a centre's own: the default queue for everyone."""
+    return default(contact, Reason.NONE_FREE, policy)
+
+
+def failing(*_):
+    raise RecursionError
+
+
+def odd(contact, candidates, state, policy, now):
+    """A rule that names an agent by a number."""
+    return replace(choose(contact, candidates, state, policy, now), affinity=7)
+
+
+def vast(contact, candidates, state, policy, now):
+    return replace(choose(contact, candidates, state, policy, now), affinity="x" * 33_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("nobody", "NONE_FREE"),
+        ("failing", "FAILED"),
+        ("odd", "FAILED"),
+        ("vast", "FAILED"),
+        ("missing", "NOT_CONFIGURED"),
+    ],
+)
+def test_a_centres_own_rule_decides_and_cannot_harm_a_caller(configured, name, expected):
+    configured.setenv("ROUTING_POLICY", f"{__name__}:{name}")
+    answer = routing.handler(EVENT, None)
+    assert tuple(answer) == RESPONSE_KEYS
+    assert reason(answer) == ("DEFAULT", expected)
+
+
+def test_a_centres_own_rule_shadows_as_well(configured):
+    settings = Settings(POLICY, shadow=replace(POLICY, version="v9"))
+    tables = routing._parts().tables
+    routed = routing.route(contact(EVENT), tables, TOKENS, settings, datetime.now(UTC), nobody)
+    assert (routed.shadow.reason, routed.shadow.policy.version) == ("NONE_FREE", "v9")
+
+
+def test_the_sources_of_scores_are_blended(configured, aws):
+    client = aws.client("dynamodb")
+    at = datetime.now(UTC) + timedelta(minutes=4)
+    row = {"call_type": "loans", "as_of": at, "score_version": "s1"}
+    said = [("ann", 1000, "lake"), ("bob", 2000, "lake"), ("ann", 9000, "model")]
+    publish_scores(
+        client,
+        [
+            row | {"agent_name": name, "agent_id": f"id-{name}", "workload": load, "source": source}
+            for name, load, source in said
+        ],
+    )
+    first = {}
+    for weights in ({"lake": 1}, {"lake": 0.7, "model": 0.3}):
+        policy = replace(POLICY, sources=weights)
+        asked = event("loans", ContactId=f"blend-{len(weights)}", CustomerEndpoint=None)
+        tables = DynamoTables(client)
+        told = routing.answer(asked, tables, TOKENS, policy, datetime.now(UTC))
+        first[len(weights)] = (told["agent1"], told["agent2"], told["count"])
+    assert first == {1: ("id-ann", "id-bob", "2"), 2: ("id-bob", "id-ann", "2")}
+
+
 def test_a_retry_is_answered_alike(configured):
     first, second = routing.handler(EVENT, None), routing.handler(EVENT, None)
     assert first | {"dataAgeSeconds": ""} == second | {"dataAgeSeconds": ""}
@@ -371,3 +445,18 @@ def test_importing_a_handler_stays_light(module):
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+COSTS = "import time; began = time.process_time(); import {}; print(time.process_time() - began)"
+
+
+def test_importing_a_handler_costs_little_more_than_boto3_alone():
+    """CPU seconds, the least of several in turns: what another process takes does not count."""
+    modules = ("boto3", "lambdas.routing.handler")
+    least = dict.fromkeys(modules, float("inf"))
+    for module in modules * 7:
+        done = subprocess.run(
+            [sys.executable, "-c", COSTS.format(module)], capture_output=True, text=True, check=True
+        )
+        least[module] = min(least[module], float(done.stdout))
+    assert least["lambdas.routing.handler"] < 1.6 * least["boto3"]

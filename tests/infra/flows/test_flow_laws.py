@@ -91,7 +91,10 @@ def test_a_caller_always_ends_in_a_queue_unless_every_queue_is_shut(design, call
 @given(call=calls())
 def test_nobody_stays_in_the_queue_of_an_agent_who_does_not_answer(call):
     config, broken = call
-    around = replace(broken, failing=frozenset(), full=frozenset(), missing=frozenset())
+    longest_s = 2 * config.agent_queue_rounds * config.interrupt_s  # a caller who does not give up
+    around = replace(
+        broken, failing=frozenset(), full=frozenset(), missing=frozenset(), patience_s=longest_s
+    )
     done = ran("agent_queues", around, config, contact(Attributes={"callType": "claims"}))
     assert done.place.kind == "QUEUE" or done.agent_id == done.place.id
 
