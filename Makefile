@@ -49,6 +49,8 @@ format: setup ## put the code into shape
 
 bench: setup ## speed and memory beside what a user would pick instead
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade \
+	  --target $(VENV)/apart -r requirements-ciw.lock
 	$(BIN)/python -m tests.bench
 
 bench-growth: setup ## how time and memory grow with the records

@@ -6,8 +6,8 @@ values become literals of the tree, never pieces of text, so that nothing in the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from urllib.parse import unquote, urlsplit
 
 import duckdb
@@ -17,6 +17,8 @@ from botocore.exceptions import ClientError
 from glue_jobs.dialect import SETTINGS, QueryError, Values, parsed, tables, translated
 from glue_jobs.lake import Lake
 from queries.question import Question
+from transforms.duck import literal
+from transforms.schema import DAY
 from transforms.tables import BY_NAME
 
 
@@ -52,23 +54,33 @@ def athena(lake: Lake, sql: str, values: Values) -> pa.Table:
 def local(lake: Lake, sql: str, values: Values) -> pa.Table:
     """Run in DuckDB: one SELECT, translated, over the tables that it names."""
     tree = parsed(sql)
-    with duckdb.connect() as connection:
-        for setting in SETTINGS:
-            connection.execute(setting)
-        for name in tables(tree):
-            _show(connection, lake, name)
+    with seeing(lake, tables(tree)) as connection:
         try:
             return _whole_numbers(connection.sql(translated(tree, values)).to_arrow_table())
         except duckdb.Error as error:
             raise QueryError(f"query failed: {str(error).splitlines()[0]}") from error
 
 
+@contextmanager
+def seeing(lake: Lake, names: Iterable[str]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB that sees the current snapshots of the named tables and counts as Trino does."""
+    with duckdb.connect() as connection:
+        for setting in SETTINGS:
+            connection.execute(setting)
+        for name in names:
+            _show(connection, lake, name)
+        yield connection
+
+
 def _show(connection: duckdb.DuckDBPyConnection, lake: Lake, name: str) -> None:
     files = lake.files(name)
     if files and all(urlsplit(file).scheme == "file" for file in files):
-        paths = [unquote(urlsplit(file).path) for file in files]
-        relation: Any = connection.read_parquet(paths, union_by_name=False)
-        relation.create_view(name)
+        paths = ", ".join(literal(unquote(urlsplit(file).path)) for file in files)
+        # The day in a file's path spares opening the files of days that are not asked for.
+        is_by_day = all(file.count(f"/{DAY}=") == 1 for file in files)
+        days = f"true, hive_types = {{{DAY}: DATE}}" if is_by_day else "false"
+        more = f", hive_partitioning = {days}"
+        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{paths}]{more})")
     else:
         connection.register(name, lake.read(BY_NAME[name]))
 

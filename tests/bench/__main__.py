@@ -13,10 +13,13 @@ from pathlib import Path
 from tests.bench.harness import ROUNDS, BenchError, report, tell
 from tests.bench.machine import machine
 
-MEASURES = ("build", "landing", "routing", "queries", "increment", "growth", "scaleout")
-QUICK = ("build", "landing", "routing", "queries")
+MEASURES = (
+    *("build", "landing", "routing", "simulation", "queries"),
+    *("layout", "increment", "growth", "scaleout"),
+)
+QUICK = MEASURES[:5]
 # Days and agents of the quick run, by measure.
-SIZES = {"growth": (1, 10), "increment": (21, 10), "queries": (7, 20)}
+SIZES = {"growth": (1, 10), "increment": (21, 10), "queries": (7, 20), "layout": (91, 20)}
 
 
 def main():

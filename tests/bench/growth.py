@@ -15,6 +15,7 @@ from tests.bench.data import START, written
 from tests.bench.harness import Contestant, Job, alternated, exponent, line, median, rounded
 
 FACTORS = (1, 2, 4, 8)
+# What is fitted, one line each; what reads a lake, as recommendations do, takes the lake's folder.
 JOBS = {"build": "ours:whole", "query": "growth:query", "score": "growth:score"}
 
 
@@ -41,6 +42,9 @@ def measured(given: Namespace, keep: Path) -> Iterator[Mapping[str, Any]]:
             exponent(FACTORS, seconds),
             "exponent of time over days",
             rss_exponent=rounded(exponent(FACTORS, rss)),
+            # What starting costs weighs least here.
+            last_doubling=rounded(exponent(FACTORS[-2:], seconds[-2:])),
+            rss_last_doubling=rounded(exponent(FACTORS[-2:], rss[-2:])),
             days=[given.days * factor for factor in FACTORS],
             seconds=[rounded(each) for each in seconds],
             rss_mb=[round(each) for each in rss],

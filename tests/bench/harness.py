@@ -46,17 +46,21 @@ class Job(NamedTuple):
 
 
 class Contestant(NamedTuple):
-    """A job under a name, and the packages that it needs beside the project's own."""
+    """A job under a name, the packages that it needs beside the project's own, their lock, and
+    options that only it gets.
+    """
 
     name: str
     job: str
     needs: tuple[str, ...] = ()
+    lock: str = LOCK
+    own: Mapping[str, Any] = {}
 
     @property
     def missing(self) -> str | None:
         """What to tell where a package is not installed; None if all are."""
         absent = [package for package in self.needs if find_spec(package) is None]
-        return f"{absent[0]} not installed: pip install -r {LOCK}" if absent else None
+        return f"{absent[0]} not installed: pip install -r {self.lock}" if absent else None
 
 
 class Run(NamedTuple):
@@ -96,7 +100,7 @@ def alternated(
     runs: dict[str, list[Run]] = {each.name: [] for each in able}
     for number in range(rounds):
         for each in able:
-            done = in_own_process(each.job, options, environment)
+            done = in_own_process(each.job, {**options, **each.own}, environment)
             tell(f"{each.name}, {number + 1} of {rounds}: {done.seconds:.2f} s")
             runs[each.name].append(done)
     return runs

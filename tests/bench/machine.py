@@ -10,7 +10,16 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-_VERSIONS = ("duckdb", "pyarrow", "pandas", "awswrangler", "polars", "orjson", "pyspark")
+_VERSIONS = (
+    "duckdb",
+    "pyarrow",
+    "pandas",
+    "awswrangler",
+    "polars",
+    "orjson",
+    "pyspark",
+    "pyiceberg",
+)
 
 
 def machine() -> dict[str, Any]:
@@ -40,6 +49,12 @@ def cpu_s() -> float:
     if not Path("/proc/self/stat").exists():
         return time.process_time()
     return sum(_ticks(process) for process in _family("self")) / os.sysconf("SC_CLK_TCK")
+
+
+def bytes_read() -> int:
+    """Bytes that this process has read by system calls; 0 where nothing tells (not Linux)."""
+    told = Path("/proc/self/io")
+    return int(told.read_text().split()[1]) if told.exists() else 0
 
 
 def _ticks(process: str) -> int:

@@ -1,21 +1,40 @@
 """The build of every table by the embedded engine and on Spark, of one and of two cores.
 
-Each comes to the same rows of every table (checked). What a Spark cluster would cost is worked out
-from these figures in docs/scale.md.
+Each comes to the same rows of every table (checked). Then a quarter of an hour that is added to a
+day already there, by how much the day holds: its files are written anew. What more contacts would
+cost is worked out from these figures in docs/scale.md.
 """
 
 from __future__ import annotations
 
 import os
-import time
+import shutil
+import time as clock
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.bench.data import KINDS, lake_over, landed, parsers
-from tests.bench.harness import Contestant, Job, Rows, agreed, alternated, line, median, rounded
+from glue_jobs.lake import opened
+from glue_jobs.settings import Settings
+from ingestion.files import ingest
+from ingestion.simulator import Delivery, Truth, deliveries, invented_centre
+from tests.bench.data import KINDS, START, lake_over, landed, parsers, written
+from tests.bench.harness import (
+    Contestant,
+    Job,
+    Rows,
+    Run,
+    agreed,
+    alternated,
+    in_own_process,
+    line,
+    median,
+    rounded,
+    tell,
+)
 from tests.java_server import java_homes
 
 EMBEDDED = Contestant("embedded", "scaleout:embedded")
@@ -24,6 +43,9 @@ SPARKS = (
     Contestant("Spark local[2]", "scaleout:spark_2", ("pyspark",)),
 )
 _JAVAS = (17, 11, 8)
+AGENTS_OF_FULL_DAYS = (25, 100, 400)
+QUARTER = timedelta(minutes=15)
+CUT = datetime.combine(START, time(16), UTC)
 
 
 def measured(given: Namespace, keep: Path) -> Iterator[Mapping[str, Any]]:
@@ -48,6 +70,48 @@ def measured(given: Namespace, keep: Path) -> Iterator[Mapping[str, Any]]:
             **{name: rounded(median(found, name)) for name in found[0].figures},
             **stated,
         )
+    yield from _into_full_days(given, keep)
+
+
+def _into_full_days(given: Namespace, keep: Path) -> Iterator[Mapping[str, Any]]:
+    for agents in AGENTS_OF_FULL_DAYS:
+        records = _until_and_after(keep / f"full-day-{agents}-{given.seed}", agents, given.seed)
+        runs: list[Run] = []
+        for number in range(given.rounds):
+            folder = keep / "lake-full-day"
+            shutil.rmtree(folder, ignore_errors=True)
+            whole = {"records": [str(records / "before")], "lake": str(folder)}
+            in_own_process("ours:whole", whole)
+            with opened(Settings(str(folder))) as lake:
+                ingest([records / "quarter"], lake.store)
+                rows = {name: lake.count(name) for name in ("contact_record", "agent_event")}
+            runs.append(in_own_process("ours:increment", {"lake": str(folder)}))
+            tell(f"{agents} agents, {number + 1} of {given.rounds}: {runs[-1].seconds:.2f} s")
+        yield line(
+            f"quarter of an hour into a day of {agents} agents",
+            median(runs),
+            "seconds",
+            cpu_s=rounded(median(runs, "cpu_s")),
+            rss_mb=round(median(runs, "rss_mb")),
+            seconds=[rounded(run.seconds) for run in runs],
+            landed=runs[0].figures["landed"],
+            rows_of_the_day=rows,
+            seed=given.seed,
+        )
+
+
+def _until_and_after(folder: Path, agents: int, seed: int) -> Path:
+    """Records of a day until an hour of the afternoon, and of the quarter of an hour after it."""
+
+    def part(each: Delivery) -> str | None:
+        if each.at >= CUT + QUARTER:
+            return None
+        return f"{'before' if each.at < CUT else 'quarter'}/{each.kind}"
+
+    if not folder.exists():
+        centre = invented_centre(agents=agents, seed=seed)
+        written(folder, deliveries(centre, START, 1, seed, Truth()), part)
+    return folder
 
 
 def embedded(options: Mapping[str, Any], scratch: Path) -> Job:
@@ -105,9 +169,9 @@ def _commits() -> Iterator[list[float]]:
     commit = Replacement.commit
 
     def timed(change: Replacement) -> None:
-        began = time.perf_counter()
+        began = clock.perf_counter()
         commit(change)
-        spent.append(time.perf_counter() - began)
+        spent.append(clock.perf_counter() - began)
 
     Replacement.commit = timed
     try:

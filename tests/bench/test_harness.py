@@ -75,6 +75,15 @@ def test_contestants_run_in_turn(monkeypatch):
     assert jobs == ["a:job", "b:job", "a:job", "b:job"]
 
 
+def test_a_contestant_gets_its_own_options_too(monkeypatch):
+    given = []
+    monkeypatch.setattr(
+        harness, "in_own_process", lambda _job, each, _: given.append(each) or run(1)
+    )
+    alternated([Contestant("a", "a:job", own={"layout": "b"})], {"seed": 1}, rounds=1)
+    assert given == [{"seed": 1, "layout": "b"}]
+
+
 def test_a_job_runs_in_a_process_of_its_own_and_tells_its_rows_and_figures():
     done = in_own_process("test_harness:three_rows", {})
     assert (done.rows, done.figures) == (Rows(3, "abc"), {"bytes": 3})

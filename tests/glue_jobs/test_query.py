@@ -14,7 +14,7 @@ from sqlglot.optimizer.qualify import qualify
 from glue_jobs.build import build
 from glue_jobs.commands import parsers
 from glue_jobs.lake import Lake, made
-from glue_jobs.query import QueryError, answer, run
+from glue_jobs.query import QueryError, answer, run, seeing
 from glue_jobs.settings import Settings
 from ingestion import files
 from queries.question import Question, QuestionError, question, questions
@@ -130,6 +130,19 @@ def test_a_parameter_says_what_a_row_stands_for(lake, by, expected):
 def test_days_bound_the_answer_on_both_ends(lake):
     assert groups(lake, from_day="2026-01-05", to_day="2026-01-05") == {"ALL": 3}
     assert groups(lake, from_day="2026-01-06") == groups(lake, to_day="2026-01-04") == {}
+
+
+def test_files_of_days_that_are_not_asked_for_are_not_opened(tmp_path):
+    records = [contact("c-1"), contact("c-2", "2026-01-06T10:00:00Z")]
+    with made(Settings(str(tmp_path / "lake")))[0] as new:
+        files.ingest([written(tmp_path / "records.ndjson.gz", records)], new.store)
+        build(new, parsers(new))
+        with seeing(new, ["contact_record"]) as connection:
+            told = connection.execute(
+                "EXPLAIN ANALYZE SELECT contact_id FROM contact_record"
+                " WHERE day = CAST('2026-01-06' AS date)"
+            ).fetchall()[0][1]
+    assert re.findall(r"Total Files Read: (\d+)", told) == ["1"]
 
 
 def test_the_bottleneck_knows_its_staff(lake):
