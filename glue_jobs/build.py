@@ -278,8 +278,7 @@ def _record(lake: Lake, built: Built, seen: dict[str, int], taxonomy: str) -> No
         "days": [(name, len(days)) for name, days in built.days.items()],
         "snapshots": list(seen.items()),
     }
-    with lake.replacement(tables.RUN) as change:
-        change.append(pa.Table.from_pylist([row], schema=tables.RUN.schema))
+    lake.add(tables.RUN, pa.Table.from_pylist([row], schema=tables.RUN.schema))
 
 
 def _reported(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
 from typing import Any, Self
@@ -76,6 +76,7 @@ class Lake:
         self.settings = settings
         self.catalog = catalog
         self.store = store
+        self._planned: dict[str, dict[int | None, dict[str, DataFile]]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -160,16 +161,16 @@ class Lake:
     ) -> pa.Table:
         """Rows of the current snapshot, of the given days and columns (None = all)."""
         iceberg = self.iceberg(table.name)
-        found = _files_on(iceberg, days)
+        found = _on(self._planned_files(iceberg), days)
         return DataFiles.of(table, iceberg).read((file.file_path for file in found), columns)
 
     def data_files(self, table: Table, days: Iterable[date] | None = None) -> list[DataFile]:
         """The data files of the current snapshot, of the given days (None = all)."""
-        return _files_on(self.iceberg(table.name), days)
+        return _on(self._planned_files(self.iceberg(table.name)), days)
 
     def files(self, name: str) -> list[str]:
         """Addresses of the data files of the current snapshot."""
-        return sorted(task.file.file_path for task in self.iceberg(name).scan().plan_files())
+        return sorted(self._planned_files(self.iceberg(name)))
 
     def days(self, name: str) -> list[date]:
         """The days that have rows, in order."""
@@ -178,13 +179,14 @@ class Lake:
     def rows_by_day(self, name: str) -> Counter[date]:
         """How many rows each day has, from the manifests alone."""
         rows = Counter[date]()
-        for file in _data_files(self.iceberg(name), None).values():
+        for file in self._planned_files(self.iceberg(name)).values():
             rows[day_of(file)] += file.record_count
         return rows
 
     def count(self, name: str) -> int:
         """Rows of the current snapshot, from the manifests alone."""
-        return sum(file.record_count for file in _data_files(self.iceberg(name), None).values())
+        found = self._planned_files(self.iceberg(name)).values()
+        return sum(file.record_count for file in found)
 
     def snapshot(self, name: str) -> int:
         """Id of the current snapshot; 0 for a table that was never written."""
@@ -194,17 +196,30 @@ class Lake:
     def changed_days(self, name: str, since: int | None) -> list[date]:
         """Days whose files are not those of snapshot `since`; every day if that is unknown."""
         table = self.iceberg(name)
-        now = _data_files(table, None)
+        now = self._planned_files(table)
         known = since and table.metadata.snapshot_by_id(since)
-        then = _data_files(table, since) if known else {}
+        then = self._planned_files(table, since) if known else {}
         return sorted({day_of((now | then)[path]) for path in now.keys() ^ then.keys()})
+
+    def _planned_files(
+        self, table: IcebergTable, snapshot: int | None = None
+    ) -> dict[str, DataFile]:
+        """The data files of a snapshot (None = the current one) by address, planned once."""
+        snapshot = snapshot or table.metadata.current_snapshot_id
+        known = self._planned.setdefault(table.name()[-1], {})
+        if snapshot not in known:
+            if len(known) > 1:  # of a commit, the snapshots before and after it are asked for
+                del known[next(iter(known))]
+            known[snapshot] = _data_files(table, snapshot)
+        return known[snapshot]
 
     # -- write --------------------------------------------------------------------------------
 
     @contextmanager
     def replacement(self, table: Table) -> Iterator[Replacement]:
         """A change of one table that is committed, whole, when the block ends without an error."""
-        change = Replacement(table, self.iceberg(table.name))
+        iceberg = self.iceberg(table.name)
+        change = Replacement(table, iceberg, self._planned_files(iceberg).values())
         try:
             yield change
             change.commit()
@@ -212,18 +227,24 @@ class Lake:
             change.discard()
             raise
 
+    def add(self, table: Table, rows: pa.Table) -> None:
+        """Add rows to a daily table in one commit; each of their days becomes one file."""
+        days = sorted(by_day(rows))
+        with self.replacement(table) as change:
+            # Read after the change began, so that what another writer adds now is a conflict.
+            change.put(pa.concat_tables([self.read(table, days), table.conform(rows)]), days)
+
 
 class Replacement:
     """Days (or the whole table) to be replaced in one commit."""
 
-    def __init__(self, table: Table, iceberg: IcebergTable) -> None:
+    def __init__(self, table: Table, iceberg: IcebergTable, old: Iterable[DataFile]) -> None:
         self.table = table
         self.files = DataFiles.of(table, iceberg)
         self._iceberg = iceberg
-        self._old = list(_data_files(iceberg, None).values())
+        self._old = list(old)
         self._days: set[date] = set()
         self._new: list[DataFile] = []
-        self._appends = False
 
     def put(self, rows: pa.Table, days: Sequence[date]) -> None:
         """Replace `days` by the rows of `rows` that belong to them; no rows = the day is empty."""
@@ -232,11 +253,6 @@ class Replacement:
         for day in days:
             if day in found:
                 self._write(found[day], day)
-
-    def append(self, rows: pa.Table) -> None:
-        """Add rows to a daily table without touching what is there; one day per call."""
-        self._appends = True
-        self._write(self.table.conform(rows), rows.column(DAY)[0].as_py())
 
     def put_all(self, rows: pa.Table) -> None:
         """Replace the whole of a table that is not daily."""
@@ -249,7 +265,7 @@ class Replacement:
 
     def commit(self) -> None:
         """One Iceberg commit; nothing at all if nothing was put."""
-        old = [] if self._appends else [f for f in self._old if self._replaces(f)]
+        old = [file for file in self._old if self._replaces(file)]
         if not old and not self._new:
             return
         try:
@@ -333,7 +349,6 @@ def _data_files(table: IcebergTable, snapshot: int | None) -> dict[str, DataFile
     }
 
 
-def _files_on(table: IcebergTable, days: Iterable[date] | None) -> list[DataFile]:
+def _on(files: Mapping[str, DataFile], days: Iterable[date] | None) -> list[DataFile]:
     wanted = None if days is None else set(days)
-    found = _data_files(table, None).values()
-    return [file for file in found if wanted is None or day_of(file) in wanted]
+    return [file for file in files.values() if wanted is None or day_of(file) in wanted]

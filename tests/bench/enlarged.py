@@ -103,8 +103,7 @@ def _tell_the_last_run(lake: Lake) -> None:
         "finished_at": now,
         "snapshots": list(seen.items()),
     }
-    with lake.replacement(tables.RUN) as change:
-        change.append(pa.Table.from_pylist([row], schema=tables.RUN.schema))
+    lake.add(tables.RUN, pa.Table.from_pylist([row], schema=tables.RUN.schema))
 
 
 def made(given: Namespace, weeks: int, instances: int) -> str:

@@ -110,11 +110,13 @@ def _history_lines(given: Namespace, keep: Path, short: Path) -> Iterator[Mappin
     for number in BUILDS:
         folder = keep / f"lake-{number}-runs"
         shutil.rmtree(folder, ignore_errors=True)
-        with made(Settings(str(folder)))[0] as lake, lake.replacement(RUN) as change:
-            for ago in range(number):
-                at = last["finished_at"] - ago * QUARTER
-                row = last | {"run_id": f"run-{ago}", "finished_at": at, "day": at.date()}
-                change.append(pa.Table.from_pylist([row], schema=RUN.schema))
+        instants = [last["finished_at"] - ago * QUARTER for ago in range(number)]
+        rows = [
+            last | {"run_id": f"run-{ago}", "finished_at": at, "day": at.date()}
+            for ago, at in enumerate(instants)
+        ]
+        with made(Settings(str(folder)))[0] as lake:
+            lake.add(RUN, pa.Table.from_pylist(rows, schema=RUN.schema))
         runs[number] = [
             in_own_process("ours:increment", {"lake": str(folder)}) for _ in range(given.rounds)
         ]

@@ -105,8 +105,7 @@ def test_records_that_are_not_accounted_for_are_an_error(empty):
         rows=[("work_item", 2)],
         **counts,
     )
-    with empty.replacement(RUN) as change:
-        change.append(run_row)
+    empty.add(RUN, run_row)
     done = outcome("check", "--lake", str(empty.settings.folder))
     assert (done.code, "1 unaccounted" in done.err) == (6, True)
 

@@ -16,7 +16,6 @@ from glue_jobs.lake import (
     Lake,
     LakeNotEmptyError,
     NoLakeError,
-    Replacement,
     made,
     opened,
 )
@@ -168,13 +167,32 @@ def test_a_failing_block_leaves_no_file_and_no_snapshot(lake):
     assert (stored(lake), lake.snapshot("work_item")) == before
 
 
-def test_appending_keeps_what_is_there(lake):
+def test_adding_keeps_what_is_there_in_one_file_a_day(lake):
     for run_id in ("one", "two"):
         row = {"day": MONDAY, "run_id": run_id, "finished_at": datetime(2026, 1, 5, 9)}  # noqa: DTZ001
         row |= {"code_version": "1", "inputs": ["k"], "rows": [("work_item", 3)]}
-        with lake.replacement(RUN) as change:
-            change.append(pa.Table.from_pylist([row], schema=RUN.schema))
-    assert sorted(lake.read(RUN).column("run_id").to_pylist()) == ["one", "two"]
+        lake.add(RUN, pa.Table.from_pylist([row], schema=RUN.schema))
+    assert lake.read(RUN).column("run_id").to_pylist() == ["one", "two"]
+    assert len(lake.files("run")) == 1
+
+
+def test_what_another_adds_meanwhile_is_a_conflict_and_stays(folder, monkeypatch):
+    def run(run_id: str) -> pa.Table:
+        row = {"day": MONDAY, "run_id": run_id, "finished_at": datetime(2026, 1, 5, 9)}  # noqa: DTZ001
+        return pa.Table.from_pylist([row | {"code_version": "1", "inputs": []}], schema=RUN.schema)
+
+    read = Lake.read
+
+    def overtaken(lake: Lake, *asked: Any) -> pa.Table:
+        monkeypatch.setattr(Lake, "read", read)
+        with opened(folder.settings) as other:
+            other.add(RUN, run("faster"))
+        return read(lake, *asked)
+
+    monkeypatch.setattr(Lake, "read", overtaken)
+    with pytest.raises(ConflictError):
+        folder.add(RUN, run("slower"))
+    assert folder.read(RUN).column("run_id").to_pylist() == ["faster"]
 
 
 def test_a_table_without_days_is_replaced_whole(lake):
@@ -210,9 +228,8 @@ def test_on_glue_a_commit_names_the_version_it_was_made_from(lake):
     client.meta.events.register(
         "before-parameter-build.glue.UpdateTable", lambda params, **_: sent.append(dict(params))
     )
-    change = Replacement(WORK_ITEM, lake.iceberg("work_item"))
-    change.put(items("b"), [MONDAY])
-    change.commit()
+    with lake.replacement(WORK_ITEM) as change:
+        change.put(items("b"), [MONDAY])
     table = client.get_table(DatabaseName=lake.settings.database, Name="work_item")["Table"]
     assert [int(call["VersionId"]) + 1 for call in sent] == [int(table["VersionId"])]
 
@@ -285,8 +302,7 @@ def test_maps_come_back_as_they_were(lake):
     counts = [("contact_record", 2**40), ("naïve 'key' 🙂", None)]
     row = dict.fromkeys(RUN.names) | {"day": MONDAY, "run_id": "r", "code_version": "1"}
     row |= {"finished_at": datetime(2026, 1, 5), "inputs": [], "rows": counts}  # noqa: DTZ001
-    with lake.replacement(RUN) as change:
-        change.append(pa.Table.from_pylist([row], schema=RUN.schema))
+    lake.add(RUN, pa.Table.from_pylist([row], schema=RUN.schema))
     assert lake.read(RUN).column("rows").to_pylist() == [counts]
 
 
