@@ -31,8 +31,8 @@ from transforms.facts import violations
 from transforms.pipeline import SOURCES, STEPS, Read, Source, Step
 from transforms.versions import newest
 
-PIECE_BYTES = 256 * 2**20
-GROUP_ROWS = 100_000
+PIECE_BYTES = 64 * 2**20
+GROUP_ROWS = 75_000
 
 Progress = Callable[[str, int, int], None]  # what, done, of how many
 

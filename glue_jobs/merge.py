@@ -10,11 +10,13 @@ from __future__ import annotations
 import gzip
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -31,8 +33,16 @@ from transforms.days import groups
 from transforms.duck import rows as duck_rows
 from transforms.facts import violations
 from transforms.pipeline import Source
-from transforms.schema import Table
-from transforms.versions import changed_days, newest, only, straddling, without
+from transforms.schema import DAY, Table
+from transforms.versions import (
+    Hashes,
+    changed_days,
+    key_days,
+    newest,
+    only,
+    straddling,
+    without,
+)
 
 GROUP_ROWS = 100_000
 
@@ -172,30 +182,63 @@ def _merged_groups(
 
 
 class _Moved(NamedTuple):
-    """Keys with versions on several days, and the newest row of each."""
+    """Keys with versions on several days, by their hashes, and the newest row of each.
 
-    keys: pa.Table
+    `days`: those of the table on which such keys stand.
+    """
+
+    keys: Hashes
     rows: pa.Table
     days: list[date]
     duplicates: int
     superseded: int
 
 
+class _Versions(NamedTuple):
+    """Rows of a table in one place, read a few days at a time."""
+
+    table: Table
+    read: Callable[..., pa.Table]  # of days, and of columns (none named = all)
+    rows_by_day: Mapping[date, int]
+
+    def key_days(self, among: Hashes | None = None) -> pa.Table:
+        """The `key_days` of all rows, or of those whose key has one of the hashes."""
+        found = [key_days(self.table.empty(), self.table)]
+        for days in groups(self.rows_by_day, GROUP_ROWS):
+            rows = key_days(self.read(days, (*self.table.key, DAY)), self.table)
+            found.append(rows if among is None else _among(rows, among))
+        return pa.concat_tables(found)
+
+    def of(self, keys: Hashes, days: Iterable[date]) -> Iterator[pa.Table]:
+        """The rows of keys on the given days."""
+        for some in groups({day: self.rows_by_day[day] for day in days}, GROUP_ROWS):
+            yield only(self.read(some), keys, self.table)
+
+
 def _settled(lake: Lake, source: Source, spill: Spill) -> _Moved:
     table = source.writes
-    where = (*table.key, "day")
-    empty = _Moved(table.empty().select(table.key), table.empty(), [], 0, 0)
+    nothing = _Moved(np.empty(0, np.uint64), table.empty(), [], 0, 0)
     if not source.moves or not spill.rows_by_day:
-        return empty
-    landed = spill.read(columns=where)
-    known = only(lake.read(table, columns=where), landed, table)
-    keys = straddling(pa.concat_tables([landed, known]), table)
-    if not keys.num_rows:
-        return empty
-    days: list[date] = pc.unique(only(known, keys, table).column("day")).to_pylist()
-    versions = [only(lake.read(table, days), keys, table), only(spill.read(), keys, table)]
-    settled = newest(pa.concat_tables(versions), table)
-    return _Moved(keys, settled.rows, days, settled.duplicates, settled.superseded)
+        return nothing
+    new = _Versions(table, spill.read, spill.rows_by_day)
+    old = _Versions(table, partial(lake.read, table), lake.rows_by_day(table.name))
+    landed = new.key_days()
+    known = old.key_days(among=np.unique(landed.column("key").to_numpy()))
+    keys = straddling(pa.concat_tables([landed, known]))
+    if not len(keys):
+        return nothing
+    then, now = _days(_among(known, keys)), _days(_among(landed, keys))
+    settled = newest(pa.concat_tables([*old.of(keys, then), *new.of(keys, now)]), table)
+    return _Moved(keys, settled.rows, then, settled.duplicates, settled.superseded)
+
+
+def _among(found: pa.Table, keys: Hashes) -> pa.Table:
+    return found.filter(pa.array(np.isin(found.column("key").to_numpy(), keys)))
+
+
+def _days(found: pa.Table) -> list[date]:
+    days: list[date] = pc.unique(found.column(DAY)).to_pylist()
+    return days
 
 
 def _names(data: pa.Table) -> dict[str, int]:

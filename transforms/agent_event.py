@@ -13,7 +13,7 @@ import pyarrow as pa
 from transforms import fields, tables
 from transforms.duck import id_in_arn, instance_id, kernel
 from transforms.fields import Record
-from transforms.unknown_fields import with_unknown_fields
+from transforms.unknown_fields import compared
 
 _SNAPSHOTS = ("CurrentAgentSnapshot", "PreviousAgentSnapshot")
 _PERSON = ("Username", "FirstName", "LastName", "SipAddress", "AutoAccept", "LanguageCode")
@@ -45,24 +45,25 @@ def agent_events(lines: pa.Table, keep: Collection[str] = ()) -> pa.Table:
     values are kept. Rejects keep their row.
     """
     with kernel({"lines": lines}) as db:
-        db.register("known", with_unknown_fields(db, lines, RECORD, keep))
+        known, record = compared(db, lines, RECORD, keep)
+        db.register("known", known)
         return db.sql(f"""
-            WITH transformed AS ({RECORD.read("known")}),
+            WITH transformed AS ({record.read("known")}),
             typed AS (
-                SELECT {RECORD.selected()}, {RECORD.filled} AS filled,
+                SELECT {record.selected()}, {record.filled} AS filled,
                     r, kinds, unknown_fields, unknown
                 FROM transformed)
             SELECT * EXCLUDE (r, kinds, unknown, filled),
                 CAST(event_timestamp AS DATE) AS day,
                 {instance_id("instance_arn", "agent_arn")} AS instance_id,
                 {id_in_arn("agent_arn", "agent")} AS agent_id,
-                {fields.record_version("event_timestamp", "0", "filled", RECORD.digest)}
+                {fields.record_version("event_timestamp", "0", "filled", record.digest)}
                     AS record_version,
                 CASE
                     WHEN r IS NULL THEN 'not_json'
                     WHEN coalesce(event_id, '') = '' THEN 'missing_event_id'
                     WHEN coalesce(agent_arn, '') = '' THEN 'missing_agent_arn'
-                    ELSE coalesce({RECORD.type_mismatch},
+                    ELSE coalesce({record.type_mismatch},
                         CASE WHEN event_timestamp IS NULL THEN 'missing_event_timestamp' END)
                 END AS reject_reason
             FROM typed""").to_arrow_table()

@@ -13,11 +13,11 @@ import pyarrow.compute as pc
 from transforms import tables
 from transforms.customer import Token, tokens
 from transforms.duck import id_in_arn, instance_id, kernel
-from transforms.fields import Record, entries_of, record_version
+from transforms.fields import Record, record_version
 from transforms.scrubbing import kept, scrubbed, unwrapped
 from transforms.tables.columns import LEVELS, text
 from transforms.taxonomy import Taxonomy, categorised
-from transforms.unknown_fields import with_unknown_fields
+from transforms.unknown_fields import compared
 
 _ADDRESSES = tuple(f"{whose}_endpoint_address" for whose in ("customer", "transferred", "system"))
 # Read for what it decides, not kept as it is.
@@ -45,10 +45,6 @@ RECORD = Record(
     ),
 )
 
-_SEGMENT = unwrapped('r."SegmentAttributes"')
-_REDACTED_FIELDS = f"""coalesce(len([name FOR name IN
-    string_split([e.value FOR e IN {_SEGMENT} IF e.key = 'connect:RedactedFields'][1], ',')
-    IF trim(name) <> '']), 0)"""
 
 _OWN_DAY = """CAST(coalesce(initiation_timestamp, connected_to_system_timestamp,
     queue_enqueue_timestamp, agent_connected_to_agent_timestamp, disconnect_timestamp,
@@ -75,24 +71,25 @@ def contact_records(
     distinct value. Rejects keep their row, so that input rows = output rows.
     """
     with kernel({"lines": lines}) as db:
-        db.register("known", with_unknown_fields(db, lines, RECORD, taxonomy.keep.fields))
+        known, record = compared(db, lines, RECORD, taxonomy.keep.fields)
+        db.register("known", known)
         rows = db.sql(f"""
-            WITH transformed AS ({RECORD.read("known")}),
+            WITH transformed AS ({record.read("known")}),
             typed AS (
-                SELECT {RECORD.selected(**_kept(taxonomy))},
-                    {_REDACTED_FIELDS} AS redacted, {RECORD.filled} AS filled,
+                SELECT {record.selected(**_kept(record, taxonomy))},
+                    {_redacted_fields(record)} AS redacted, {record.filled} AS filled,
                     r, kinds, unknown_fields, unknown
                 FROM transformed)
             SELECT * EXCLUDE (r, kinds, unknown, redacted, filled),
                 {_OWN_DAY} AS day,
                 {instance_id("instance_arn", "agent_arn", "queue_arn")} AS instance_id,
                 {_IDS},
-                {record_version("last_update_timestamp", "redacted", "filled", RECORD.digest)}
+                {record_version("last_update_timestamp", "redacted", "filled", record.digest)}
                     AS record_version,
                 CASE
                     WHEN r IS NULL THEN 'not_json'
                     WHEN coalesce(contact_id, '') = '' THEN 'missing_contact_id'
-                    ELSE coalesce({RECORD.type_mismatch}, {RECORD.negative},
+                    ELSE coalesce({record.type_mismatch}, {record.negative},
                         CASE WHEN {_OWN_DAY} IS NULL THEN 'no_timestamp' END)
                 END AS reject_reason
             FROM typed""").to_arrow_table()
@@ -100,27 +97,37 @@ def contact_records(
     return categorised(hidden, taxonomy)
 
 
-def _kept(taxonomy: Taxonomy) -> dict[str, str]:
+def _redacted_fields(record: Record) -> str:
+    """SQL for how many fields a redaction took out of a record."""
+    named = f"map_extract_value({record.text('segment_attributes')}, 'connect:RedactedFields')"
+    return f"""CASE WHEN {named} IS NULL THEN 0 ELSE
+        len([name FOR name IN string_split({unwrapped(named)}, ',') IF trim(name) <> '']) END"""
+
+
+def _kept(record: Record, taxonomy: Taxonomy) -> dict[str, str]:
     """SQL of the columns that hold what people wrote."""
     keep = taxonomy.keep
-    attributes, details, tags = (
-        entries_of(f'r."{name}"') for name in ("Attributes", "ContactDetails", "Tags")
-    )
     return {
-        "attributes": kept(attributes, taxonomy.kept_attributes),
-        "segment_attributes": kept(_SEGMENT, taxonomy.kept_segment_attributes),
-        "contact_details": kept(details, keep.contact_details),
-        "tags_references_items": kept(tags, keep.tags, prefix="aws:"),
-        "references": _each("references", name=scrubbed("x.name"), value="NULL::VARCHAR"),
-        "recordings": _each("recordings", deletion_reason=scrubbed("x.deletion_reason")),
-        "recording_deletion_reason": scrubbed('r."Recording"."DeletionReason"'),
+        "attributes": kept(record.text("attributes"), taxonomy.kept_attributes),
+        "segment_attributes": kept(
+            record.text("segment_attributes"),
+            taxonomy.kept_segment_attributes,
+            value=unwrapped("e.value"),
+        ),
+        "contact_details": kept(record.text("contact_details"), keep.contact_details),
+        "tags_references_items": kept(
+            record.text("tags_references_items"), keep.tags, prefix="aws:"
+        ),
+        "references": _each(record, "references", name=scrubbed("x.name"), value="NULL::VARCHAR"),
+        "recordings": _each(record, "recordings", deletion_reason=scrubbed("x.deletion_reason")),
+        "recording_deletion_reason": scrubbed(record.text("recording_deletion_reason")),
     }
 
 
-def _each(column: str, **parts: str) -> str:
+def _each(record: Record, column: str, **parts: str) -> str:
     """SQL for a column's list in which parts of every item `x` are something else."""
     changes = ", ".join(f'"{part}" := {sql}' for part, sql in parts.items())
-    return f"[struct_update(x, {changes}) FOR x IN {RECORD.cast(column)}]"
+    return f"[struct_update(x, {changes}) FOR x IN {record.cast(column)}]"
 
 
 def _pseudonymous(rows: pa.Table, number_token: Token, customer_token: Token) -> pa.Table:

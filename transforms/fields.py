@@ -9,9 +9,9 @@ what should hold fields and is no object is named too.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, reduce
 from typing import Any
 
 import pyarrow as pa
@@ -20,6 +20,7 @@ from transforms.duck import literal
 from transforms.schema import Column
 
 Shape = Mapping[str, Any]
+Path = tuple[str, ...]
 
 # DuckDB would also take 'infinity', 'epoch', years BC or beyond 9999, which Python and other
 # readers of the lake cannot hold.
@@ -35,6 +36,13 @@ _NUMBER = "CASE WHEN isfinite(TRY_CAST({text} AS DOUBLE)) THEN TRY_CAST({text} A
 _COUNT = """CASE WHEN TRY_CAST({text} AS DOUBLE) = TRY_CAST({text} AS BIGINT)
     THEN TRY_CAST({text} AS BIGINT) END"""
 _SECONDS = "TRY_CAST(round(TRY_CAST({text} AS DOUBLE) * 1000) AS BIGINT)"
+_SQL_TYPES = {
+    pa.string(): "VARCHAR",
+    pa.int64(): "BIGINT",
+    pa.float64(): "DOUBLE",
+    pa.bool_(): "BOOLEAN",
+    pa.timestamp("us"): "TIMESTAMP",
+}
 # A cast alone would take 1, t, yes and more.
 _TRUTH = "CASE lower({text}) WHEN 'true' THEN true WHEN 'false' THEN false END"
 
@@ -46,25 +54,36 @@ class Record:
     `columns`: those with a `path` are read from it. Parts of a path are separated by dots, and
     `A|B` as the last part means two spellings of one field. `names`: fields of nested structs
     whose JSON name is not the column's name in CamelCase, as paths too. `unread`: paths that the
-    published model has and the lake has no use for.
+    published model has and the lake has no use for. `found`: the paths that stand in any of
+    the records at hand (None = not known): only these are read, other columns are null.
     """
 
     columns: tuple[Column, ...]
     names: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    found: frozenset[Path] | None = None
+
+    def within(self, found: Iterable[Path]) -> Record:
+        """The same record, read where only the paths `found` stand.
+
+        Streams use half of the fields; the others would take as long again.
+        """
+        return replace(self, found=frozenset(found))
 
     @cached_property
     def fields(self) -> tuple[Column, ...]:
         """The columns that are read, in order."""
-        return tuple(column for column in self.columns if column.path)
+        return tuple(column for column in self.columns if column.path and self._is_read(column))
+
+    @cached_property
+    def model(self) -> Shape:
+        """The `json_transform` structure of every field that the record can have."""
+        return self._tree(column for column in self.columns if column.path)
 
     @cached_property
     def shape(self) -> Shape:
-        """The `json_transform` structure: every leaf as text."""
-        tree: dict[str, Any] = {}
-        for column in self.fields:
-            _plant(tree, column.path, self._shape(column.type))
-        return tree
+        """The `json_transform` structure of what is read: every leaf as text."""
+        return self._tree(self.fields)
 
     def read(self, lines: str) -> str:
         """SQL for `lines` with their transformed record `r` and the `kinds` of what holds fields.
@@ -75,9 +94,12 @@ class Record:
         return f"""SELECT *, TRY(json_transform(line, {literal(json.dumps(self.shape))})) AS r,
             TRY(json_type(line, CAST([{paths}] AS VARCHAR[]))) AS kinds FROM {lines}"""
 
-    def text(self, column: Column) -> str:
-        """SQL for a field as it stands in the transformed record `r`."""
-        return _found("r", column.path)
+    def text(self, name: str) -> str:
+        """SQL for a column's field as it stands in the transformed record `r`."""
+        column = self._column(name)
+        if self._is_read(column):
+            return _found("r", column.path)
+        return f"CAST(NULL AS {_sql_type(self._shape(column.type))})"
 
     def selected(self, **instead: str) -> str:
         """SQL select list of the typed fields under their column names.
@@ -85,14 +107,14 @@ class Record:
         `instead` is the SQL of columns that are not simply cast.
         """
         return ",\n".join(
-            f'{instead.get(c.name) or self._typed(self.text(c), c)} AS "{c.name}"'
-            for c in self.fields
+            f'{self._selected(column, instead)} AS "{column.name}"'
+            for column in self.columns
+            if column.path
         )
 
     def cast(self, name: str) -> str:
         """SQL for one typed field."""
-        [column] = (column for column in self.fields if column.name == name)
-        return self._typed(self.text(column), column)
+        return self._typed(self.text(name), self._column(name))
 
     @property
     def type_mismatch(self) -> str:
@@ -101,54 +123,82 @@ class Record:
         That is an object or list which is something else, or a field whose text does not cast.
         It needs `r`, `kinds` and the typed columns.
         """
-        holders = " ".join(
+        holders = [
             f"WHEN kinds[{n}] NOT IN ('{kind}', 'NULL') THEN {literal('.'.join(path))}"
             for n, (path, kind) in enumerate(self._holders, 1)
-        )
-        leaves = " ".join(
-            f'WHEN {self.text(c)} IS NOT NULL AND "{c.name}" IS NULL THEN {literal(_first(c.path))}'
+        ]
+        leaves = [
+            f'WHEN {self.text(c.name)} IS NOT NULL AND "{c.name}" IS NULL '
+            f"THEN {literal(_first(c.path))}"
             for c in self.fields
             if not pa.types.is_nested(c.type) and not pa.types.is_string(c.type)
-        )
+        ]
         nested = [
             sought
             for c in self.fields
-            if pa.types.is_nested(c.type) and (sought := self._misfit(self.text(c), c.type, c.path))
+            if pa.types.is_nested(c.type)
+            and (sought := self._misfit(self.text(c.name), c.type, c.path))
         ]
-        first = f"coalesce(CASE {holders} {leaves} END, {', '.join([*nested, 'NULL'])})"
+        first = f"coalesce({_case(holders + leaves)}, {', '.join([*nested, 'NULL'])})"
         return f"'type_mismatch: ' || {first}"
 
     @property
     def negative(self) -> str:
         """SQL for `negative: <path>` of the first typed column below its minimum; else null."""
-        cases = " ".join(
+        return _case(
             f'WHEN "{c.name}" < {c.minimum} THEN {literal(f"negative: {_first(c.path)}")}'
             for c in self.fields
             if c.minimum is not None
         )
-        return f"CASE {cases} END"
 
     @property
     def filled(self) -> str:
         """SQL for the number of fields that are not null."""
-        return " + ".join(f"({self.text(column)} IS NOT NULL)::INT" for column in self.fields)
+        return " + ".join(f"({self.text(c.name)} IS NOT NULL)::INT" for c in self.fields)
 
     @property
     def digest(self) -> str:
-        """SQL for 64 bits of the record `r` and its `unknown` fields, whatever order maps came in.
+        """SQL for 64 bits of the fields of `r` and its `unknown` ones, whatever order maps came in.
 
-        A SHA-256 of the canonical JSON would take as long as all the rest of reading a record.
+        Nulls have no part in it, so that it is the same whatever fields are silent. A SHA-256 of
+        the canonical JSON would take as long as all the rest of reading a record.
         """
-        maps = [name for name, inner in self.shape.items() if str(inner).startswith("MAP")]
-        in_order = "".join(f', "{name}" := {entries_of(f"""r."{name}" """)}' for name in maps)
-        return f"hash({f'struct_update(r{in_order})' if maps else 'r'}, unknown)"
+        return reduce("xor({}, {})".format, map(self._hashed, self.fields), "hash(unknown)")
+
+    def _hashed(self, column: Column) -> str:
+        text = self.text(column.name)
+        content = entries_of(text) if pa.types.is_map(column.type) else text
+        return f"CASE WHEN {text} IS NULL THEN 0 ELSE hash({content}, {literal(column.path)}) END"
 
     @cached_property
-    def _holders(self) -> tuple[tuple[tuple[str, ...], str], ...]:
-        return tuple(_holders(self.shape))
+    def _holders(self) -> tuple[tuple[Path, str], ...]:
+        """What should hold fields and stands in some record, whatever it turns out to be there."""
+        return tuple(
+            (path, kind)
+            for path, kind in _holders(self.model)
+            if self.found is None or path in self.found
+        )
+
+    def _is_read(self, column: Column) -> bool:
+        is_found = self.found is None or not self.found.isdisjoint(spellings(column.path))
+        return is_found or column.required
+
+    def _selected(self, column: Column, instead: Mapping[str, str]) -> str:
+        if not self._is_read(column):
+            return f"CAST(NULL AS {_sql_type_of(column.type)})"
+        return instead.get(column.name) or self.cast(column.name)
+
+    def _column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
 
     def _name(self, name: str) -> str:
         return self.names.get(name) or "".join(part.capitalize() for part in name.split("_"))
+
+    def _tree(self, columns: Iterable[Column]) -> Shape:
+        tree: dict[str, Any] = {}
+        for column in columns:
+            _plant(tree, column.path, self._shape(column.type))
+        return tree
 
     def _shape(self, kind: pa.DataType) -> Any:
         if pa.types.is_list(kind):
@@ -218,13 +268,13 @@ def entries_of(text: str) -> str:
     return f"list_sort(map_entries({text}))"
 
 
-def spellings(path: str) -> tuple[tuple[str, ...], ...]:
+def spellings(path: str) -> tuple[Path, ...]:
     """The parts of every spelling of a path."""
     *parents, last = path.split(".")
     return tuple((*parents, spelling) for spelling in last.split("|"))
 
 
-def json_path(path: tuple[str, ...]) -> str:
+def json_path(path: Path) -> str:
     """The JSON path of an object's field."""
     return "$" + "".join(f'."{name}"' for name in path)
 
@@ -261,7 +311,12 @@ def _plant(tree: dict[str, Any], path: str, leaf: Any) -> None:
         node[last] = leaf
 
 
-def _holders(shape: Shape, *parents: str) -> Iterator[tuple[tuple[str, ...], str]]:
+def _case(whens: Iterable[str]) -> str:
+    """SQL for the first of the cases that holds; null where none does, or there is none."""
+    return f"CASE {' '.join(['WHEN false THEN NULL', *whens])} END"
+
+
+def _holders(shape: Shape, *parents: str) -> Iterator[tuple[Path, str]]:
     for name, inner in shape.items():
         path = (*parents, name)
         if isinstance(inner, list):
@@ -278,6 +333,14 @@ def _sql_type(shape: Any) -> str:
         parts = ", ".join(f'"{name}" {_sql_type(inner)}' for name, inner in shape.items())
         return f"STRUCT({parts})"
     return f"{_sql_type(shape[0])}[]" if isinstance(shape, list) else str(shape)
+
+
+def _sql_type_of(kind: pa.DataType) -> str:
+    if pa.types.is_struct(kind):
+        return f"STRUCT({', '.join(f'{part.name} {_sql_type_of(part.type)}' for part in kind)})"
+    if pa.types.is_map(kind):
+        return f"MAP(VARCHAR, {_sql_type_of(kind.item_type)})"
+    return f"{_sql_type_of(kind.value_type)}[]" if pa.types.is_list(kind) else _SQL_TYPES[kind]
 
 
 def _leaf(kind: pa.DataType) -> str:

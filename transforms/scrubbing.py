@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from transforms.duck import literal
-from transforms.fields import entries_of
 
 EVERYTHING = "*"
 _KINDS = ("String", "Integer", "Map", "List", "Arn")
@@ -46,26 +45,28 @@ def scrubbed(text: str) -> str:
     return f"CASE WHEN regexp_matches({text}, {literal(_SUSPECT)}) THEN {clean} ELSE {text} END"
 
 
-def kept(entries: str, keys: Collection[str], prefix: str = "") -> str:
-    """SQL for the map of those `entries` whose key is among `keys` or begins with `prefix`.
+def kept(text: str, keys: Collection[str], prefix: str = "", value: str = "e.value") -> str:
+    """SQL for those entries of a map whose key is among `keys` or begins with `prefix`.
 
-    Values are scrubbed. With `*` among the keys every entry stays whose key would not be scrubbed
-    itself. An empty map stays empty, null stays null.
+    `value` is the SQL of what an entry `e` holds; it is scrubbed. With `*` among the keys every
+    entry stays whose key would not be scrubbed itself. Entries come in the order of their keys;
+    an empty map stays empty, null stays null.
     """
     chosen = f"e.key = {scrubbed('e.key')}" if EVERYTHING in keys else _among(keys, prefix)
-    return f"""CASE WHEN {entries} IS NOT NULL THEN map_from_entries(
-        [{{'k': e.key, 'v': {scrubbed("e.value")}}} FOR e IN {entries} IF {chosen}]) END"""
+    entries = f"list_sort([e FOR e IN map_entries({text}) IF {chosen}])"
+    found = f"map_from_entries([{{'k': e.key, 'v': {scrubbed(value)}}} FOR e IN {entries}])"
+    nothing = "CAST(MAP {} AS MAP(VARCHAR, VARCHAR))"
+    return f"CASE WHEN {text} IS NOT NULL THEN {found if keys or prefix else nothing} END"
 
 
 def _among(keys: Collection[str], prefix: str) -> str:
     conditions = [f"e.key IN ({', '.join(map(literal, sorted(keys)))})"] if keys else []
     conditions += [f"starts_with(e.key, {literal(prefix)})"] if prefix else []
-    return " OR ".join(conditions) or "false"
+    return " OR ".join(conditions)
 
 
-def unwrapped(text: str) -> str:
-    """SQL for a map's entries by key, each value a text also where it is `{"ValueString": …}`."""
-    value = f"""CASE WHEN starts_with(e.value, '{{"Value') AND json_valid(e.value)
-        THEN coalesce({", ".join(f"e.value->>'$.Value{kind}'" for kind in _KINDS)}, e.value)
-        ELSE e.value END"""
-    return f"[{{'key': e.key, 'value': {value}}} FOR e IN {entries_of(text)}]"
+def unwrapped(value: str) -> str:
+    """SQL for a value as a text also where it is `{"ValueString": …}`."""
+    return f"""CASE WHEN starts_with({value}, '{{"Value') AND json_valid({value})
+        THEN coalesce({", ".join(f"{value}->>'$.Value{kind}'" for kind in _KINDS)}, {value})
+        ELSE {value} END"""

@@ -1,4 +1,6 @@
-"""Fields that no published model names: kept by name and counted, so that a change shows at once.
+"""The names of fields in records, compared with the model: which to read, and which are unknown.
+
+Fields that no published model names are kept by name and counted, so that a change shows at once.
 
 Amazon Connect adds fields without notice. Looking at every name of every record would cost more
 than reading it, so names are compared once per distinct set of them: a stream has few.
@@ -14,7 +16,7 @@ import pyarrow as pa
 
 from transforms import duck
 from transforms.duck import literal
-from transforms.fields import Record, spellings
+from transforms.fields import Path, Record, spellings
 from transforms.scrubbing import EVERYTHING, scrubbed
 
 MOST = 50
@@ -29,13 +31,25 @@ class _Holder(NamedTuple):
     """An object whose fields have names, and those names."""
 
     path: str
-    parents: tuple[str, ...]
+    parents: Path
     names: frozenset[str]
 
+    @property
+    def fields(self) -> set[Path]:
+        """The paths of its fields."""
+        return {(*self.parents, name) for name in self.names}
 
-def with_unknown_fields(
+
+class Compared(NamedTuple):
+    """Lines with what is unknown in them, and how to read what is known and stands in them."""
+
+    lines: pa.Table
+    record: Record
+
+
+def compared(
     db: duckdb.DuckDBPyConnection, lines: pa.Table, record: Record, keep: Collection[str]
-) -> pa.Table:
+) -> Compared:
     """`lines` with the columns `unknown_fields` and `unknown`; `db` has them by that name.
 
     `unknown_fields` maps the dotted path of each field that `record` does not name to null or, for
@@ -47,12 +61,15 @@ def with_unknown_fields(
     """
     holders = list(_holders(record))
     names = f"json_keys(line, [{', '.join(literal(holder.path) for holder in holders)}])"
-    sets = _unknown_by_set(db, names, holders, keep)
-    if not sets:
-        return _nothing_unknown(lines)
+    sets = _paths_by_set(db, names, holders)
+    here = record.within(path for paths in sets.values() for path in paths)
+    unknown = _unknown_by_set(db, sets, {path for each in holders for path in each.fields}, keep)
+    if not unknown:
+        return Compared(_nothing_unknown(lines), here)
     found = db.sql(f"SELECT hash(TRY({names})) AS names FROM lines").to_arrow_table()
-    entries = [sets.get(key) for key in found.column("names").to_pylist()]
-    return duck.rows(_VALUED, lines=lines.append_column("entries", pa.array(entries, _ENTRIES)))
+    entries = [unknown.get(key) for key in found.column("names").to_pylist()]
+    valued = duck.rows(_VALUED, lines=lines.append_column("entries", pa.array(entries, _ENTRIES)))
+    return Compared(valued, here)
 
 
 _VALUE = "CAST(json_extract(line, e.pointer) AS VARCHAR)"
@@ -73,31 +90,37 @@ def _nothing_unknown(lines: pa.Table) -> pa.Table:
     ).append_column("unknown", pa.nulls(lines.num_rows, text))
 
 
-def _unknown_by_set(
-    db: duckdb.DuckDBPyConnection, names: str, holders: list[_Holder], keep: Collection[str]
-) -> dict[int, list[dict[str, Any]]]:
-    """Unknown fields by the hash of a distinct set of names; sets without any are left out."""
+def _paths_by_set(
+    db: duckdb.DuckDBPyConnection, names: str, holders: list[_Holder]
+) -> dict[int, set[Path]]:
+    """The paths that stand in records, by the hash of a distinct set of names."""
     sets = db.execute(f"""SELECT key, TRY({names}) FROM (
         SELECT hash(TRY({names})) AS key, any_value(line) AS line FROM lines GROUP BY key)
         """).fetchall()
-    found = {
-        key: list(_unknown(holders, names_of_each)) for key, names_of_each in sets if names_of_each
+    return {
+        key: {
+            (*holder.parents, name)
+            for holder, names_ in zip(holders, names_of_each, strict=True)
+            for name in names_ or ()
+        }
+        for key, names_of_each in sets
+        if names_of_each
     }
-    shown = _shown(db, {path for paths in found.values() for path in paths})
-    return {key: _entries(paths, shown, keep) for key, paths in found.items() if paths}
 
 
-def _unknown(
-    holders: list[_Holder], names_of_each: list[list[str] | None]
-) -> Iterator[tuple[str, ...]]:
-    for holder, names in zip(holders, names_of_each, strict=True):
-        for name in set(names or ()) - holder.names:
-            yield (*holder.parents, name)
+def _unknown_by_set(
+    db: duckdb.DuckDBPyConnection,
+    sets: Mapping[int, set[Path]],
+    known: set[Path],
+    keep: Collection[str],
+) -> dict[int, list[dict[str, Any]]]:
+    """What to keep of the unknown fields of each set; sets without any are left out."""
+    unknown = {key: paths - known for key, paths in sets.items()}
+    shown = _shown(db, set[Path]().union(*unknown.values()))
+    return {key: _entries(paths, shown, keep) for key, paths in unknown.items() if paths}
 
 
-def _shown(
-    db: duckdb.DuckDBPyConnection, paths: set[tuple[str, ...]]
-) -> dict[tuple[str, ...], str]:
+def _shown(db: duckdb.DuckDBPyConnection, paths: set[Path]) -> dict[Path, str]:
     """The dotted path of each, without numbers and addresses, and no longer than 256 characters."""
     ordered = sorted(paths)
     rows = db.execute(
@@ -108,7 +131,7 @@ def _shown(
 
 
 def _entries(
-    paths: list[tuple[str, ...]], shown: Mapping[tuple[str, ...], str], keep: Collection[str]
+    paths: Collection[Path], shown: Mapping[Path, str], keep: Collection[str]
 ) -> list[dict[str, Any]]:
     """One entry per shown name, in order; names that look alike once scrubbed become one."""
     by_name = {shown[path]: path for path in sorted(paths, reverse=True)}
@@ -122,7 +145,7 @@ def _entries(
     ]
 
 
-def _pointer(path: tuple[str, ...]) -> str:
+def _pointer(path: Path) -> str:
     """The JSON pointer of a path; RFC 6901."""
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
 
@@ -132,7 +155,7 @@ def _holders(record: Record) -> Iterator[_Holder]:
     yield from _objects(tree, "$", ())
 
 
-def _objects(tree: Mapping[str, Any], path: str, parents: tuple[str, ...]) -> Iterator[_Holder]:
+def _objects(tree: Mapping[str, Any], path: str, parents: Path) -> Iterator[_Holder]:
     yield _Holder(path, parents, frozenset(tree))
     for name, inner in tree.items():
         below = f'{path}."{name}"'
@@ -143,7 +166,7 @@ def _objects(tree: Mapping[str, Any], path: str, parents: tuple[str, ...]) -> It
 
 def _tree(record: Record) -> Mapping[str, Any]:
     """The record's shape with the fields that are known and not read."""
-    tree: dict[str, Any] = _copied(record.shape)
+    tree: dict[str, Any] = _copied(record.model)
     for path in record.unread:
         for *parents, last in spellings(path):
             node = tree

@@ -7,10 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from transforms.duck import kernel
 from transforms.duck import rows as duck_rows
+from transforms.facts import key_hashes
 from transforms.schema import DAY, Table
+
+Hashes = NDArray[np.uint64]
 
 
 class Newest(NamedTuple):
@@ -54,31 +58,35 @@ def _count(row: tuple[int, ...] | None) -> int:
     return row[0] if row else 0
 
 
-def straddling(keys: pa.Table, table: Table) -> pa.Table:
-    """Keys that occur on more than one day: an update that moved a record to another day.
+def key_days(rows: pa.Table, table: Table) -> pa.Table:
+    """The day of every row, and under `key` a 64-bit hash of its key: 12 bytes a row.
 
-    `keys` holds the key columns and `day` of every version at hand, old and new.
+    Two keys with one hash are settled together, which costs a little and changes nothing.
     """
-    key = ", ".join(table.key)
-    return duck_rows(
-        f"SELECT {key} FROM keys GROUP BY {key} HAVING count(DISTINCT day) > 1", keys=keys
-    ).cast(keys.select(table.key).schema)
+    return pa.table({"key": key_hashes(rows, table), DAY: rows.column(DAY)})
 
 
-def without(data: pa.Table, keys: pa.Table, table: Table) -> pa.Table:
-    """`data` less the rows whose key is in `keys`."""
-    if not keys.num_rows:
+def straddling(found: pa.Table) -> Hashes:
+    """Hashes of keys on more than one day: an update that moved a record to another day.
+
+    `found` holds the `key_days` of every version at hand, old and new.
+    """
+    keys, days = found.column("key").to_numpy(), found.column(DAY).cast(pa.int32()).to_numpy()
+    order = np.lexsort((days, keys))
+    keys, days = keys[order], days[order]
+    return np.unique(keys[1:][(keys[1:] == keys[:-1]) & (days[1:] != days[:-1])])
+
+
+def without(data: pa.Table, hashes: Hashes, table: Table) -> pa.Table:
+    """`data` less the rows whose key has one of the hashes."""
+    if not len(hashes):
         return data
-    return duck_rows(
-        f"SELECT * FROM data ANTI JOIN keys USING ({', '.join(table.key)})", data=data, keys=keys
-    ).cast(data.schema)
+    return data.filter(pa.array(np.isin(key_hashes(data, table), hashes, invert=True)))
 
 
-def only(data: pa.Table, keys: pa.Table, table: Table) -> pa.Table:
-    """The rows of `data` whose key is in `keys`."""
-    return duck_rows(
-        f"SELECT * FROM data SEMI JOIN keys USING ({', '.join(table.key)})", data=data, keys=keys
-    ).cast(data.schema)
+def only(data: pa.Table, hashes: Hashes, table: Table) -> pa.Table:
+    """The rows of `data` whose key has one of the hashes."""
+    return data.filter(pa.array(np.isin(key_hashes(data, table), hashes)))
 
 
 def changed_days(before: pa.Table, after: pa.Table, table: Table) -> list[date]:

@@ -11,7 +11,7 @@ from transforms.customer import Token, tokens
 from transforms.duck import kernel
 from transforms.fields import Record
 from transforms.tables.columns import text
-from transforms.unknown_fields import with_unknown_fields
+from transforms.unknown_fields import compared
 
 _CUSTOMER = text("customer", "The customer as received, a number or an id", path="CustomerId")
 
@@ -27,21 +27,22 @@ def work_items(lines: pa.Table, token: Token, keep: Collection[str] = ()) -> pa.
     unknown fields whose values are kept.
     """
     with kernel({"lines": lines}) as db:
-        db.register("known", with_unknown_fields(db, lines, RECORD, keep))
+        known, record = compared(db, lines, RECORD, keep)
+        db.register("known", known)
         rows = db.sql(f"""
-            WITH transformed AS ({RECORD.read("known")}),
+            WITH transformed AS ({record.read("known")}),
             typed AS (
-                SELECT {RECORD.selected()}, {RECORD.filled} AS filled,
+                SELECT {record.selected()}, {record.filled} AS filled,
                     r, kinds, unknown_fields, unknown
                 FROM transformed)
             SELECT * EXCLUDE (r, kinds, unknown, filled),
                 {_OWN_DAY} AS day,
-                {fields.record_version("last_update_timestamp", "0", "filled", RECORD.digest)}
+                {fields.record_version("last_update_timestamp", "0", "filled", record.digest)}
                     AS record_version,
                 CASE
                     WHEN r IS NULL THEN 'not_json'
                     WHEN coalesce(work_item_id, '') = '' THEN 'missing_work_item_id'
-                    ELSE coalesce({RECORD.type_mismatch}, {RECORD.negative},
+                    ELSE coalesce({record.type_mismatch}, {record.negative},
                         CASE WHEN {_OWN_DAY} IS NULL THEN 'no_timestamp' END)
                 END AS reject_reason
             FROM typed""").to_arrow_table()

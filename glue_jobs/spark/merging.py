@@ -35,9 +35,9 @@ from glue_jobs.spark.frames import (
 from glue_jobs.spark.shares import cores, pieces, readers
 from glue_jobs.spark.writing import Counts, Day, summed, taken, written
 from transforms.days import by_day
-from transforms.facts import key_hashes
 from transforms.pipeline import Source
 from transforms.schema import DAY, Table
+from transforms.versions import key_days
 
 PACKED_BYTES_IN_A_TASK = 4 * 2**20
 PIECE_BYTES = 64 * 2**20
@@ -142,8 +142,7 @@ def _days_left(
     count = pieces(rows // _HASHES_IN_A_ROW, cores(session))
 
     def hashed(rows: pa.Table, tag: int) -> Made:
-        narrow = pa.table({"key": key_hashes(rows, table), "day": rows.column(DAY)})
-        for number, part in split(narrow, ["key"], count):
+        for number, part in split(key_days(rows, table), ["key"], count):
             yield Parcel(number, tag, part)
 
     def known(path: str) -> Made:

@@ -89,18 +89,35 @@ def test_no_ten_digits_come_through_whatever_stands_around_them(before, number, 
 
 
 def test_an_entry_is_kept_by_its_key_or_its_keys_beginning():
-    sql = kept("map_entries(m)", ["a"], prefix="aws:")
+    sql = kept("m", ["a"], prefix="aws:")
     found = rows(f"SELECT {sql} AS m FROM (SELECT MAP {{'a': '1', 'aws:b': '2', 'c': '3'}} AS m)")
     assert found.to_pylist() == [{"m": [("a", "1"), ("aws:b", "2")]}]
 
 
 def test_a_map_that_is_null_stays_null_and_an_empty_one_empty():
-    sql = kept("map_entries(m)", ["*"])
+    sql = kept("m", ["*"])
     found = rows(f"SELECT {sql} AS m FROM (VALUES (NULL), (MAP {{}}::MAP(TEXT, TEXT))) AS t(m)")
     assert found.column("m").to_pylist() == [None, []]
 
 
 def test_a_wrapped_value_is_its_text():
-    sql = unwrapped("""MAP {'b': '{"ValueString":"x"}', 'a': '{"ValueBroken'}""")
-    [found] = rows(f"SELECT {sql} AS e").column("e").to_pylist()
-    assert found == [{"key": "a", "value": '{"ValueBroken'}, {"key": "b", "value": "x"}]
+    found = rows(
+        f"""SELECT {unwrapped("v")} AS v FROM (VALUES ('{{"ValueString":"x"}}')) AS t(v)"""
+    )
+    assert found.to_pylist() == [{"v": "x"}]
+
+
+def test_a_value_that_only_looks_wrapped_stays():
+    found = rows(f"""SELECT {unwrapped("v")} AS v FROM (VALUES ('{{"ValueBroken')) AS t(v)""")
+    assert found.to_pylist() == [{"v": '{"ValueBroken'}]
+
+
+def test_an_entry_is_kept_with_the_value_that_is_asked_for():
+    sql = kept("m", ["a"], value="upper(e.value)")
+    found = rows(f"SELECT {sql} AS m FROM (SELECT MAP {{'a': 'x', 'b': 'y'}} AS m)")
+    assert found.to_pylist() == [{"m": [("a", "X")]}]
+
+
+def test_no_entry_is_kept_where_no_key_is_named():
+    found = rows(f"SELECT {kept('m', ())} AS m FROM (SELECT MAP {{'a': 'x'}} AS m)")
+    assert found.to_pylist() == [{"m": []}]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from tests.transforms.landed import versions, work
 from transforms import tables
+from transforms.facts import key_hashes
 from transforms.schema import SchemaError
-from transforms.versions import changed_days, newest, only, straddling, without
+from transforms.versions import changed_days, key_days, newest, only, straddling, without
 
 TABLE = tables.WORK_ITEM
 OLD = work(Status="OPEN", LastUpdateTimestamp="2024-05-06T10:00:00Z")
@@ -28,8 +30,8 @@ def ids(data: pa.Table) -> list[str]:
     return sorted(data.column("work_item_id").to_pylist())
 
 
-def keys(*records) -> pa.Table:
-    return rows(*records).select(TABLE.key)
+def keys(*records) -> np.ndarray:
+    return np.unique(key_hashes(rows(*records), TABLE))
 
 
 def test_the_latest_update_stays():
@@ -69,11 +71,16 @@ def test_rows_without_a_required_column_are_refused():
 
 
 def test_keys_on_several_days_straddle():
-    assert ids(straddling(rows(OLD, MOVED, OTHER).select([*TABLE.key, "day"]), TABLE)) == ["w-1"]
+    found = straddling(key_days(rows(OLD, MOVED, OTHER, MOVED), TABLE))
+    assert found.tolist() == keys(OLD).tolist()
 
 
 def test_versions_on_one_day_do_not_straddle():
-    assert straddling(rows(OLD, NEW).select([*TABLE.key, "day"]), TABLE).num_rows == 0
+    assert straddling(key_days(rows(OLD, NEW), TABLE)).tolist() == []
+
+
+def test_of_no_version_no_key_straddles():
+    assert straddling(key_days(rows(), TABLE)).tolist() == []
 
 
 def test_without_and_only_part_the_rows():
