@@ -152,16 +152,13 @@ class _Agent:
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
         self.is_on_duty = False
+        self.is_free = False  # on duty and on no call
         self.call: Call | None = None
         self.since_s = worker.from_s  # of the present state; also of `backlog` and `occupancy`
         self.backlog_minutes = worker.backlog_minutes
         self.occupancy = 0.0
         self.is_listed = False
         self.spent_s = {(busy, listed): 0.0 for busy in (0, 1) for listed in (0, 1)}
-
-    @property
-    def is_free(self) -> bool:
-        return self.is_on_duty and self.call is None
 
     def advance(self, now_s: float, from_s: float, half_life_s: float) -> None:
         """Let time pass up to now: idle time does offline work."""
@@ -198,6 +195,7 @@ class _Day:
         self.owned = self.kept = self.counted = 0
         self.events: list[tuple[float, int, Callable[[], None]]] = []
         self.order = count()
+        self.coming = iter(sorted(centre.calls, key=lambda call: call.at_s))
 
     def outcome(self) -> Outcome:
         self._plan()
@@ -213,8 +211,7 @@ class _Day:
             self._at(agent.worker.to_s, partial(self._leaves, agent))
         for case in self.centre.cases:
             self._at(case.at_s, partial(self._case, case))
-        for call in self.centre.calls:
-            self._at(call.at_s, partial(self._arrives, call))
+        self._awaits_next()
         at_s = min((worker.from_s for worker in self.centre.workers), default=0.0)
         while at_s < end_s:
             self._at(at_s, self._snapshot)
@@ -231,11 +228,12 @@ class _Day:
     def _starts(self, agent: _Agent) -> None:
         agent.since_s = self.now_s
         agent.is_on_duty = True
+        agent.is_free = agent.call is None
         self._freed(agent)
 
     def _leaves(self, agent: _Agent) -> None:
         self._advance(agent)
-        agent.is_on_duty = False  # a call in hand is finished all the same
+        agent.is_on_duty = agent.is_free = False  # a call in hand is finished all the same
         self._tell(agent)
 
     def _freed(self, agent: _Agent) -> None:
@@ -249,7 +247,7 @@ class _Day:
 
     def _takes(self, agent: _Agent, call: Call, wait_s: float) -> None:
         self._advance(agent)
-        agent.call = call
+        agent.call, agent.is_free = call, False
         if self._counts(call):
             self.waits.append(wait_s)
             self.kept += call.owner == agent.worker.agent_id
@@ -259,7 +257,7 @@ class _Day:
 
     def _ends(self, agent: _Agent) -> None:
         self._advance(agent)
-        agent.call = None
+        agent.call, agent.is_free = None, agent.is_on_duty
         self._freed(agent)
 
     def _tell(self, agent: _Agent) -> None:
@@ -314,7 +312,13 @@ class _Day:
     def _counts(self, call: Call) -> bool:
         return call.at_s >= self.centre.from_s
 
+    def _awaits_next(self) -> None:
+        """One call ahead, so that the heap does not hold the day."""
+        if (call := next(self.coming, None)) is not None:
+            self._at(call.at_s, partial(self._arrives, call))
+
     def _arrives(self, call: Call) -> None:
+        self._awaits_next()
         if self._counts(call):
             self.counted += 1
             self.owned += call.owner is not None
