@@ -31,6 +31,8 @@ ROUTING_ATTRIBUTES = (
     "reserved",
     "offeredAgent",
     "offeredRank",
+    "overflowQueue",
+    "visitedQueues",
 )
 
 Rule = Mapping[str, str]  # queue name -> value

@@ -27,6 +27,8 @@ AT_CAPACITY = "QueueAtCapacity"
 CONTINUE, DONE = "ContinueLooping", "DoneLooping"
 INTERRUPTED = "MessagesInterrupted"
 AVAILABLE = "NumberOfAgentsAvailable"
+LENDER = "$.External.overflowQueue"
+VISITED = "visitedQueues"  # the attribute, and the Lambda's key
 
 
 def asking(
@@ -135,6 +137,11 @@ def hooking(name: str, customer_queue_flow_arn: str, then: str, failed: str) -> 
     """Sets the flow that runs while the caller waits in a queue."""
     given = {"EventHooks": {"CustomerQueue": customer_queue_flow_arn}}
     return _action(name, HOOKS, given, then, {NO_ERROR: failed})
+
+
+def lender_of(name: str, targets: Mapping[str, str], otherwise: str) -> Action:
+    """Goes to the target of the queue that the Lambda names as lender."""
+    return comparing(name, LENDER, targets, otherwise)
 
 
 def looping(name: str, count: int, body: str, then: str) -> Action:

@@ -2,21 +2,36 @@
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ingestion.errors import LakeError
-from lambdas.routing.choose import RESPONSE_KEYS
+from lambdas.routing.choose import NONE, RESPONSE_KEYS
 
 MOST_CANDIDATES = sum(bool(re.fullmatch(r"agent\d+", key)) for key in RESPONSE_KEYS)
 MOST_PRIORITIES = 10
 LONGEST_PROMPT = 1024
+MOST_DELAY_S = 9999
+MOST_QUEUE_PRIORITY = 99
 
 _INSTANCE = re.compile(r"arn:aws[-a-z]*:connect:[-a-z0-9]+:\d{12}:instance/[-a-f0-9]{36}")
 _LAMBDA = re.compile(r"arn:aws[-a-z]*:lambda:[-a-z0-9]+:\d{12}:function:[-\w]{1,64}(:[-\w$]+)?")
 _LONGEST_LAMBDA_ARN = 140
+
+
+class DelayedLender(NamedTuple):
+    """Agents of a routing profile take a call type's contacts that have waited for `delay_s`.
+
+    `priority` is the queue's place in the profile: 1 is first, and their own queues should be.
+    """
+
+    call_type: str
+    routing_profile_arn: str
+    delay_s: int
+    priority: int
 
 
 class FlowConfigError(LakeError):
@@ -53,6 +68,7 @@ class Config:
     interrupt_s: int = 25
     agent_queue_rounds: int = 1
     standard_queue_rounds: int = 8
+    delayed_lenders: tuple[DelayedLender, ...] = ()
 
     def __post_init__(self) -> None:
         for problem in _problems(self):
@@ -63,6 +79,21 @@ class Config:
         """Every queue where routing criteria work, once each."""
         other = [self.standard_queue_arn] if self.standard_queue_arn else []
         return tuple(dict.fromkeys([*self.standard_queues.values(), *other]))
+
+    @property
+    def lending_queues(self) -> dict[str, str]:
+        """The queues that may lend agents, by call type: not the contact's own, nor shared ones.
+
+        What is known of the queues that a contact has been in are call types, so a queue of two
+        would let it come back.
+        """
+        used = Counter([*self.standard_queues.values(), self.standard_queue_arn])
+        last = (self.default_queue_arn, self.fallback_queue_arn)
+        return {
+            name: arn
+            for name, arn in self.standard_queues.items()
+            if used[arn] == 1 and arn not in last and name not in (self.call_type, NONE)
+        }
 
 
 def read(path: Path) -> Config:
@@ -91,7 +122,17 @@ def config(given: Mapping[str, Any]) -> Config:
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
     }
+    if "delayed_lenders" in values:
+        values["delayed_lenders"] = _delayed(values["delayed_lenders"])
     return Config(**values)
+
+
+def _delayed(given: Any) -> tuple[DelayedLender, ...]:
+    try:
+        return tuple(DelayedLender(**each) for each in given)
+    except TypeError:
+        wanted = ", ".join(DelayedLender._fields)
+        raise FlowConfigError(f"delayed_lenders: each is a table of {wanted}") from None
 
 
 def _problems(made: Config) -> Iterator[str]:
@@ -123,12 +164,28 @@ def _disagreements(made: Config) -> Iterator[str]:
     ):
         asked = made.call_type or "any call type"
         yield f"standard_queue_arn: missing, and standard_queues has none for {asked}"
+    for each in made.delayed_lenders:
+        yield from _wrong_with(made, each)
     needed_s = made.associated_expiry_s + made.best_expiry_s
     if made.standard_queue_rounds * made.interrupt_s <= needed_s:
         yield (
             f"standard_queue_rounds: {made.standard_queue_rounds} rounds of {made.interrupt_s} s "
             f"end before the routing steps do ({needed_s} s); raise it"
         )
+
+
+def _wrong_with(made: Config, lender: DelayedLender) -> Iterator[str]:
+    if lender.call_type not in made.standard_queues:
+        yield f"delayed_lenders.call_type: standard_queues has no {lender.call_type!r}"
+    if not _is_within(made, str(lender.routing_profile_arn), "routing-profile"):
+        yield (
+            f"delayed_lenders.routing_profile_arn: {lender.routing_profile_arn!r} is not a routing "
+            f"profile ARN of {made.instance_arn}"
+        )
+    if not _is_count(lender.delay_s, MOST_DELAY_S):
+        yield f"delayed_lenders.delay_s: {lender.delay_s!r} is not 1 to {MOST_DELAY_S}"
+    if not _is_count(lender.priority, MOST_QUEUE_PRIORITY):
+        yield f"delayed_lenders.priority: {lender.priority!r} is not 1 to {MOST_QUEUE_PRIORITY}"
 
 
 def _is_within(made: Config, arn: str, kind: str) -> bool:
@@ -215,5 +272,11 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "interrupt_s": _between(21, 600),
     "agent_queue_rounds": _between(1, 100),
+    "delayed_lenders": (
+        lambda value: (
+            isinstance(value, tuple) and all(isinstance(each, DelayedLender) for each in value)
+        ),
+        f"a list of tables of {', '.join(DelayedLender._fields)}",
+    ),
     "standard_queue_rounds": _between(1, 100),
 }

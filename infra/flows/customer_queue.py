@@ -3,10 +3,14 @@
 from infra.flows import actions
 from infra.flows.config import Config
 from infra.flows.document import CUSTOMER_QUEUE, Action, Flow, document
+from infra.flows.frame import question
 
 
 def customer_queue(config: Config) -> Flow:
     """Moves a caller to the default queue, soon from an agent's queue, late from a standard one.
+
+    Between the rounds in a standard queue the Lambda is asked whether another queue lends an agent
+    by now; whatever fails there, the caller waits on.
 
     In the default and the fallback queue itself there is nothing to do but to play prompts.
     A move fails while the caller is being offered to an agent; one more round, and it is tried
@@ -21,11 +25,7 @@ def customer_queue(config: Config) -> Flow:
     made = [
         actions.comparing("where", "$.Queue.ARN", places, otherwise="agent-rounds"),
         *_rounds(config, "agent", config.agent_queue_rounds, failed="escape"),
-        *(
-            _rounds(config, "standard", config.standard_queue_rounds, failed="end")
-            if "standard-rounds" in places.values()
-            else []
-        ),
+        *(_standard(config) if "standard-rounds" in places.values() else []),
         actions.moving("escape", default, then="hold", failed="escape-again"),
         actions.moving("escape-again", fallback, then="hold", failed="one-more-round"),
         actions.prompting(
@@ -37,9 +37,46 @@ def customer_queue(config: Config) -> Flow:
     return Flow("customer_queue", CUSTOMER_QUEUE, document("where", made))
 
 
-def _rounds(config: Config, kind: str, count: int, failed: str) -> list[Action]:
+def _rounds(
+    config: Config, kind: str, count: int, failed: str, between: str | None = None
+) -> list[Action]:
     rounds, prompt = f"{kind}-rounds", f"{kind}-prompt"
+    after = (config.interrupt_s, between or rounds)
     return [
         actions.looping(rounds, count, body=prompt, then="escape"),
-        actions.prompting(prompt, config.prompts, failed, after=(config.interrupt_s, rounds)),
+        actions.prompting(prompt, config.prompts, failed, after),
+    ]
+
+
+def _standard(config: Config) -> list[Action]:
+    """The rounds in a standard queue, with a look for a lender between them where one may be."""
+    lending = _lending(config, on="standard-rounds") if config.lending_queues else []
+    between = "lender-ask" if lending else None
+    rounds = _rounds(config, "standard", config.standard_queue_rounds, "end", between)
+    return [*rounds, *lending]
+
+
+def _lending(config: Config, on: str) -> list[Action]:
+    """Asks, notes that the lender's queue is visited, moves, and only then says where it is.
+
+    In this order a fault between any two can close a queue to the contact, but never open one.
+    """
+    queues = config.lending_queues
+    moves = {name: f"lender-{place}" for place, name in enumerate(queues, 1)}
+    parameters = {**question(config), "waiting": "true"}
+    visited = {actions.VISITED: f"$.External.{actions.VISITED}"}
+    return [
+        actions.asking(
+            "lender-ask",
+            config.lambda_arn,
+            config.invocation_limit_s,
+            parameters,
+            then="lender",
+            failed=on,
+        ),
+        actions.lender_of("lender", dict.fromkeys(queues, "lender-visited"), otherwise=on),
+        actions.recording("lender-visited", visited, then="lender-queue", failed=on),
+        actions.lender_of("lender-queue", moves, otherwise=on),
+        *(actions.moving(moves[name], arn, "lender-here", on) for name, arn in queues.items()),
+        actions.recording("lender-here", {"overflowQueue": actions.LENDER}, then=on, failed=on),
     ]

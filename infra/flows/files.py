@@ -11,9 +11,11 @@ from infra.flows.customer_queue import customer_queue
 from infra.flows.document import Flow
 from infra.flows.lint import findings
 from infra.flows.routing_criteria import routing_criteria
+from infra.flows.routing_profiles import profile_requests
 from ingestion.errors import LakeError
 
 CASES = "test_cases.json"
+PROFILES = "routing_profiles.json"
 
 
 class FlowLintError(LakeError):
@@ -28,7 +30,7 @@ def flows(config: Config) -> tuple[Flow, ...]:
 
 
 def written(config: Config, folder: Path) -> list[Path]:
-    """The files written: each flow's content as JSON, and the template of their test cases.
+    """The files written: each flow's content, their test cases, requests for routing profiles.
 
     Raises FlowLintError, with nothing written, when a flow has a fault.
     """
@@ -36,6 +38,8 @@ def written(config: Config, folder: Path) -> list[Path]:
     require_no_findings(made)
     texts = {f"{flow.name}.json": flow.text for flow in made}
     texts[CASES] = json.dumps(template(config), indent=1)
+    if config.delayed_lenders:
+        texts[PROFILES] = json.dumps(profile_requests(config), indent=1)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / name for name in texts]
     for path, text in zip(paths, texts.values(), strict=True):

@@ -14,17 +14,18 @@ DEFAULT = "default-queue"
 def opening(config: Config, chosen: str) -> list[Action]:
     """Asks the Lambda, records its decision on the contact, sets the priority.
 
-    Goes to `chosen` when there are candidates, else to the default queue.
+    Goes into the queue of a lender if there is one, to `chosen` when there are candidates, else to
+    the default queue.
     """
     record = "record"
-    priority = "priority" if config.priorities else "decision"
-    parameters = {"callType": config.call_type or CALL_TYPE, "n": str(config.candidates)}
+    lender = "lender" if config.lending_queues else "decision"
+    priority = "priority" if config.priorities else lender
     return [
         actions.asking(
             START,
             config.lambda_arn,
             config.invocation_limit_s,
-            parameters,
+            question(config),
             then=record,
             failed="no-answer",
         ),
@@ -35,11 +36,17 @@ def opening(config: Config, chosen: str) -> list[Action]:
             then=DEFAULT,
             failed=DEFAULT,
         ),
-        *_priority(config, "decision"),
+        *_priority(config, lender),
+        *_lender(config, "decision"),
         actions.comparing(
             "decision", "$.External.decision", {"CANDIDATES": chosen}, otherwise=DEFAULT
         ),
     ]
+
+
+def question(config: Config) -> dict[str, str]:
+    """What the Lambda is asked: for which call type, and for how many agents."""
+    return {"callType": config.call_type or CALL_TYPE, "n": str(config.candidates)}
 
 
 def closing(config: Config) -> list[Action]:
@@ -89,4 +96,28 @@ def _priority(config: Config, then: str) -> list[Action]:
     return [
         actions.comparing("priority", "$.External.priority", tiers, otherwise=then),
         *(actions.prioritising(f"priority-{tier}", tier, then) for tier in config.priorities),
+    ]
+
+
+def _lender(config: Config, otherwise: str) -> list[Action]:
+    """Into the lender's queue at once, if Amazon Connect too sees an agent free there.
+
+    The visited queues are on the contact already. Where it does not get there, the contact says
+    that no queue has it on loan, and goes on as if there were no lender.
+    """
+    queues = config.lending_queues
+    if not queues:
+        return []
+    targets = {name: f"lender-{place}" for place, name in enumerate(queues, 1)}
+    back = "lender-none"
+    return [
+        actions.lender_of("lender", targets, otherwise),
+        *(
+            actions.targeting(targets[name], {"QueueId": arn}, then="lender-hook", failed=back)
+            for name, arn in queues.items()
+        ),
+        actions.hooking("lender-hook", config.customer_queue_flow_arn, "lender-free", back),
+        actions.checking_staff("lender-free", free="lender-transfer", otherwise=back),
+        actions.transferring("lender-transfer", then="disconnect", failed=back),
+        actions.recording(back, {"overflowQueue": NONE}, then=otherwise, failed=otherwise),
     ]

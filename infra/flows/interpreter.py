@@ -47,13 +47,18 @@ class _Call:
     hook: str | None = None
     criteria: list[tuple[list[str], float]] = field(default_factory=list)
     priority: int | None = None
-    place: Place = DISCONNECTED
+    places: list[Place] = field(default_factory=list)
     queued_at_s: float = 0.0
     now_s: float = 0.0
     agent_id: str | None = None
     step: int = 0
     loops: Counter[str] = field(default_factory=Counter)
     trace: list[Visit] = field(default_factory=list)
+
+    @property
+    def place(self) -> Place:
+        """Where the contact is now."""
+        return self.places[-1] if self.places else DISCONNECTED
 
 
 def run(
@@ -81,6 +86,7 @@ def run(
         call.attributes,
         call.priority,
         tuple(call.trace),
+        tuple(call.places),
     )
 
 
@@ -231,7 +237,8 @@ def _metric(call: _Call, _given: Mapping[str, Any]) -> _Outcome:
 def _transfer(call: _Call, _given: Mapping[str, Any]) -> _Outcome:
     refused = _refused(call, call.target)
     if refused is None and call.target is not None:
-        call.place, call.queued_at_s = call.target, call.now_s
+        call.places.append(call.target)
+        call.queued_at_s = call.now_s
         return _END
     return refused or _ERROR
 
@@ -241,7 +248,8 @@ def _dequeue(call: _Call, given: Mapping[str, Any]) -> _Outcome:
     place = Place("QUEUE", given["QueueId"])
     if refused := _refused(call, place):
         return refused
-    call.place, call.queued_at_s, call.criteria = place, call.now_s, []
+    call.places.append(place)
+    call.queued_at_s, call.criteria = call.now_s, []
     return _NEXT
 
 

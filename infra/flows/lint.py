@@ -311,10 +311,12 @@ RULES: tuple[Rule, ...] = (
     *(types, errors, next_action, conditions, metrics, time_limit, blanks, scalars),
     *(agent_or_queue, criteria, static_numbers, external_keys),
     *(path_rules.ends, path_rules.queue_before_disconnect, path_rules.external_life),
-    *(path_rules.guards, path_rules.way_out),
+    *(path_rules.guards, path_rules.way_out, path_rules.visited_first),
 )
 
 # What a flow must keep that has other blocks, other Lambdas and other words for nobody than ours.
 FOR_ANY_FLOW = tuple(
-    rule for rule in RULES if rule not in (types, external_keys, path_rules.guards)
+    rule
+    for rule in RULES
+    if rule not in (types, external_keys, path_rules.guards, path_rules.visited_first)
 )

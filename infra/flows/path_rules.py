@@ -113,7 +113,7 @@ def _shown(action: Action, edge: Edge) -> frozenset[str]:
     """What a Compare's branch shows to be an agent: itself, or the first n by their count."""
     if action["Type"] != actions.COMPARE:
         return frozenset()
-    leaf = _leaf(str(action["Parameters"].get("ComparisonValue")))
+    leaf = _leaf(_compared(action))
     if edge.kind == "Condition":
         if leaf == "count" and edge.label.isdigit():
             return frozenset(f"agent{place}" for place in range(1, int(edge.label) + 1))
@@ -154,3 +154,35 @@ def way_out(flow: Flow) -> Iterator[Fault]:
     }
     for name in sorted(faults):
         yield name, "transfers to an agent's queue without a customer queue flow"
+
+
+def visited_first(flow: Flow) -> Iterator[Fault]:
+    """Nobody is put into a lender's queue before the contact tells that it has been there.
+
+    Else a contact could come back, and be moved more often than twice. Who waits again is on no way
+    to a lender.
+    """
+
+    def after(action: Action, edge: Edge, held: tuple[bool, bool]) -> tuple[bool, bool]:
+        is_lent, is_noted = held
+        if action["Type"] in (actions.LAMBDA, actions.LOOP, actions.PROMPTS):
+            return False, False
+        if action["Type"] == actions.COMPARE and _leaf(_compared(action)) == _leaf(actions.LENDER):
+            is_lent = edge.kind == "Condition" and NONE not in edge.label.split("|")
+        if edge.kind == "Next" and action["Type"] == actions.ATTRIBUTES:
+            noted = actions.within(action["Parameters"], "Attributes", actions.VISITED)
+            is_noted = is_noted or noted == f"$.External.{actions.VISITED}"
+        return is_lent, is_noted
+
+    by_id = flow.by_id
+    faults = {
+        name
+        for name, (is_lent, is_noted) in walked(flow, (False, False), after)
+        if by_id[name]["Type"] in _TRANSFERS and is_lent and not is_noted
+    }
+    for name in sorted(faults):
+        yield name, f"moves into a lender's queue before {actions.VISITED} is on the contact"
+
+
+def _compared(action: Action) -> str:
+    return str(action["Parameters"].get("ComparisonValue"))

@@ -46,7 +46,8 @@ class Visit(NamedTuple):
 class Run(NamedTuple):
     """How a contact fared; `agent_id` None means that nobody took it within the patience.
 
-    `step` is the routing step that an agent was joined in, from 1; 0 when none was active.
+    `step` is the routing step that an agent was joined in, from 1; 0 when none was active. `places`
+    are all that the contact was put into, in order.
     """
 
     place: Place
@@ -56,6 +57,7 @@ class Run(NamedTuple):
     attributes: dict[str, str]
     priority: int | None
     trace: tuple[Visit, ...]
+    places: tuple[Place, ...] = ()
 
 
 DISCONNECTED = Place("DISCONNECTED")

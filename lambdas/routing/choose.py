@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from lambdas.routing.decision import (
-    NONE,
     RESPONSE_KEYS,
     Decision,
     Offer,
@@ -22,7 +21,7 @@ from lambdas.routing.decision import (
     draw,
     response,
 )
-from lambdas.routing.event import Contact
+from lambdas.routing.event import NONE, Contact
 from lambdas.routing.live import AgentState, Demand, demand, taken_since
 from lambdas.routing.policy import MOST_AGENTS, Policy
 from lambdas.routing.scores import Candidate, fresh_candidates, has_id

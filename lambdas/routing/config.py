@@ -124,6 +124,8 @@ def _plain(value: Mapping[str, Any]) -> Any:
     """A DynamoDB value as Python has it; None for kinds that no setting has."""
     if "M" in value:
         return {name: _plain(each) for name, each in value["M"].items()}
+    if "L" in value:
+        return [_plain(each) for each in value["L"]]
     if "N" in value:
         number = float(value["N"])
         return int(number) if isfinite(number) and number == int(number) else number

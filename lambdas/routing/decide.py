@@ -1,5 +1,6 @@
 """A decision from the tables: what is known is read, the choice is made, the agent is promised."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -7,7 +8,9 @@ from ingestion.privacy import Tokens
 from lambdas.routing.choose import Candidate, Rule, State, choose, fresh_candidates, has_id
 from lambdas.routing.decision import Decision, Offer, Reason, default, draw, led_by
 from lambdas.routing.event import Contact
+from lambdas.routing.lending import lent, loans, with_loan
 from lambdas.routing.live import AgentState, demand
+from lambdas.routing.overflow import been
 from lambdas.routing.policy import MOST_AGENTS, Policy
 from lambdas.routing.reservations import Held, Promise, Refused
 from lambdas.routing.tables import KEYS_A_READ, Tables
@@ -37,7 +40,9 @@ def decide(
 ) -> Decision:
     """The decision that would be made now, without a promise; raises what the tables raise."""
     known = facts(who, tables, tokens, policy, now)
-    return known.held or rule(who, known.candidates, known.state, policy, now)
+    decision = known.held or _ruled(who, known, known.state, policy, now, rule)
+    loan = next(loans(who, decision, tables, policy, now), None)
+    return decision if loan is None else with_loan(decision, loan, who)
 
 
 def facts(who: Contact, tables: Tables, tokens: Tokens, policy: Policy, now: datetime) -> Facts:
@@ -45,7 +50,7 @@ def facts(who: Contact, tables: Tables, tokens: Tokens, policy: Policy, now: dat
 
     Two round trips; more where too few of the first hundred agents are free.
     """
-    candidates = tables.candidates(who.call_type) if who.call_type else []
+    candidates = tables.candidates(who.queue) if who.queue else []
     ranked = [row.agent_id for row in fresh_candidates(candidates, policy, now)]
     known = tables.known(who.contact_id, customer_ids(who, tokens), ranked)
     if known.held is not None and known.held.answers(who, now):
@@ -90,6 +95,19 @@ def customer_ids(who: Contact, tokens: Tokens) -> list[str]:
     return [key for key in keys if key]
 
 
+def decided(
+    who: Contact,
+    known: Facts,
+    tables: Tables,
+    policy: Policy,
+    now: datetime,
+    rule: Rule = choose,
+) -> Decision:
+    """The decision with an agent promised: an own one, or a lender's where they are all busy."""
+    decision = reserved(who, known, tables, policy, now, rule)
+    return lent(who, decision, tables, policy, now)
+
+
 def reserved(
     who: Contact,
     known: Facts,
@@ -103,16 +121,17 @@ def reserved(
     Only the first: to promise all n would take n free agents out of the centre for each call, and
     the flow looks at the others' availability itself before it asks them. When another contact was
     faster, the next agent is drawn from the best two, four, eight, so that a crowd of contacts
-    spreads instead of meeting again at the second best.
+    spreads instead of meeting again at the second best. A contact that waits in the agents' queue
+    already is promised none of them: Amazon Connect itself gives it to the first who is free.
     """
     if known.held is not None:
         return known.held
     if known.former is not None and who.contact_id is not None:
         tables.release(known.former, who.contact_id)
-    state, first = known.state, rule(who, known.candidates, known.state, policy, now)
+    state, first = known.state, _ruled(who, known, known.state, policy, now, rule)
     decision = first
     for turn in range(MOST_TRIES):
-        if not decision.free or who.contact_id is None:
+        if not decision.free or who.contact_id is None or who.is_waiting:
             return decision
         offer = _picked(who, decision, turn)
         agent = state.agents.get(offer.agent_id)
@@ -125,8 +144,16 @@ def reserved(
         if isinstance(outcome, Held):
             return outcome.decision
         state = _updated(state, agent.agent_id, outcome)
-        decision = rule(who._replace(n=MOST_AGENTS), known.candidates, state, policy, now)
+        decision = _ruled(who._replace(n=MOST_AGENTS), known, state, policy, now, rule)
     return default(who, Reason.CONTENDED, policy)
+
+
+def _ruled(
+    who: Contact, known: Facts, state: State, policy: Policy, now: datetime, rule: Rule
+) -> Decision:
+    """What the rule decides, with the queues where the contact has been."""
+    decision = rule(who, known.candidates, state, policy, now)
+    return replace(decision, visited=been(who, policy))
 
 
 def _picked(who: Contact, decision: Decision, turn: int) -> Offer:

@@ -8,11 +8,10 @@ from enum import StrEnum
 from itertools import zip_longest
 from typing import NamedTuple
 
-from lambdas.routing.event import Contact
+from lambdas.routing.event import NONE, SEPARATOR, Contact
 from lambdas.routing.policy import DEFAULT, MOST_AGENTS, Policy
 
 MOST_BYTES = 32_000  # Amazon Connect takes 32 KB
-NONE = "NONE"  # a flow has no test for a blank, and rejects an empty string
 
 RESPONSE_KEYS = (
     "decision",
@@ -26,6 +25,8 @@ RESPONSE_KEYS = (
     "affinity",
     "owner",
     "reserved",
+    "overflowQueue",
+    "visitedQueues",
 )
 
 
@@ -73,7 +74,8 @@ class Decision:
     """`CANDIDATES` with the agents to ask in order, or `DEFAULT`.
 
     The first `free` of the agents could take the contact now. `reserved` is the agent who was
-    promised to the contact; `detail` is for the log only.
+    promised to the contact. `lender` is the queue to move it to, whose agent that then is, and
+    `visited` are the queues that are closed to it from then on. `detail` is for the log only.
     """
 
     decision: str
@@ -87,6 +89,8 @@ class Decision:
     owner: Owner = Owner.NONE
     reserved: str | None = None
     detail: str | None = None
+    lender: str | None = None
+    visited: tuple[str, ...] = ()
 
 
 def default(
@@ -99,6 +103,7 @@ def default(
         decision_id=decision_id_of(contact, (), policy),
         policy=policy,
         detail=detail,
+        visited=contact.visited,
     )
 
 
@@ -111,6 +116,19 @@ def led_by(decision: Decision, offer: Offer, contact: Contact, most: int) -> Dec
         agents=agents,
         reserved=offer.agent_id,
         decision_id=decision_id_of(contact, agents, decision.policy),
+    )
+
+
+def lent_by(decision: Decision, lender: str, agent_id: str, contact: Contact) -> Decision:
+    """The decision with the lender's queue to move to, and its agent reserved."""
+    visited = tuple(dict.fromkeys((*decision.visited, lender)))
+    policy, agents = decision.policy, decision.agents
+    return replace(
+        decision,
+        lender=lender,
+        visited=visited,
+        reserved=agent_id,
+        decision_id=decision_id_of(contact, agents, policy, visited),
     )
 
 
@@ -131,6 +149,8 @@ def response(decision: Decision) -> dict[str, str]:
         "affinity": decision.affinity or NONE,
         "owner": decision.owner.value,
         "reserved": decision.reserved or NONE,
+        "overflowQueue": decision.lender or NONE,
+        "visitedQueues": SEPARATOR.join(decision.visited) or NONE,
     }
 
 
@@ -147,9 +167,12 @@ def draw(*parts: str) -> bytes:
     return hashlib.blake2b("\0".join(parts).encode(errors="replace"), digest_size=16).digest()
 
 
-def decision_id_of(contact: Contact, agents: Sequence[Offer], policy: Policy) -> str | None:
+def decision_id_of(
+    contact: Contact, agents: Sequence[Offer], policy: Policy, queues: Sequence[str] = ()
+) -> str | None:
     """The same for a retry with the same outcome; None where there is no contact to find it by."""
     if contact.contact_id is None:
         return None
     asked = (offer.agent_id for offer in agents)
-    return draw(contact.contact_id, contact.call_type or "", policy.version, *asked).hex()
+    told = (contact.contact_id, contact.call_type or "", policy.version, *asked, *queues)
+    return draw(*told).hex()

@@ -9,11 +9,18 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 LONGEST_TEXT = 512
+NONE = "NONE"  # a flow has no test for a blank, and rejects an empty string
+SEPARATOR = ","  # of queues, none of whose names has it
 MOST_NODES = 1000
 
 
 class Contact(NamedTuple):
-    """Who is calling about what; `n` is how many agents the flow asks for."""
+    """Who is calling about what; `n` is how many agents the flow asks for.
+
+    A queue goes by its call type. `visited` are the queues that the contact may have been in, as
+    its attributes tell, `moved_to` the one that it was moved to last. One that `is_waiting` is in a
+    queue already: all that can be done for it is to move it to another.
+    """
 
     contact_id: str | None = None
     call_type: str | None = None
@@ -21,6 +28,14 @@ class Contact(NamedTuple):
     customer_address: str | None = None
     customer_id: str | None = None
     n: int | None = None
+    visited: tuple[str, ...] = ()
+    moved_to: str | None = None
+    is_waiting: bool = False
+
+    @property
+    def queue(self) -> str | None:
+        """The queue whose agents serve the contact: its own call type's, or where it waits now."""
+        return self.moved_to if self.is_waiting and self.moved_to else self.call_type
 
 
 def contact(event: object) -> Contact:
@@ -38,6 +53,9 @@ def contact(event: object) -> Contact:
         customer_address=_text(_mapping(data, "CustomerEndpoint").get("Address")),
         customer_id=_text(data.get("CustomerId")) or _nested(parameters, "customerId"),
         n=_count(_nested(parameters, "n")),
+        visited=_names(attributes.get("visitedQueues")),
+        moved_to=next(iter(_names(attributes.get("overflowQueue"))), None),
+        is_waiting=_nested(parameters, "waiting") == "true",
     )
 
 
@@ -52,6 +70,12 @@ def _text(value: object) -> str | None:
         return None
     text = str(value).strip() if isinstance(value, str) or abs(value) < 10**18 else ""
     return text if 0 < len(text) <= LONGEST_TEXT and text.isprintable() else None
+
+
+def _names(value: object) -> tuple[str, ...]:
+    """The names of a list of ours; the word for nobody is none."""
+    names = (_text(name) for name in (_text(value) or "").split(SEPARATOR))
+    return tuple(name for name in names if name not in (None, NONE))
 
 
 def _nested(parameters: Mapping[str, Any], key: str) -> str | None:

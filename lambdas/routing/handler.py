@@ -19,7 +19,7 @@ from ingestion.errors import LakeError
 from ingestion.privacy import Tokens, key_from_text
 from lambdas.routing.choose import Decision, Policy, Reason, Rule, choose, default, response
 from lambdas.routing.config import Config, Settings, reader
-from lambdas.routing.decide import facts, reserved
+from lambdas.routing.decide import decided, facts
 from lambdas.routing.decision import is_valid
 from lambdas.routing.event import Contact, contact
 from lambdas.routing.rule import rule as named_rule
@@ -96,7 +96,7 @@ def route(
     if settings.is_killed:
         return Routed(default(who, Reason.KILLED, policy), fault=settings.fault)
     known = facts(who, tables, tokens, policy, now)
-    decision = reserved(who, known, tables, policy, now, rule)
+    decision = decided(who, known, tables, policy, now, rule)
     shadow = None
     if settings.shadow is not None and known.held is None:
         shadow = rule(who, known.candidates, known.state, settings.shadow, now)
@@ -161,6 +161,7 @@ def _log(who: Contact, routed: Routed) -> None:
             "decision": decision.decision,
             "reason": decision.reason.value,
             "owner": decision.owner.value,
+            "overflow_queue": _without_numbers(decision.lender),
             "decision_id": decision.decision_id,
             "policy": _without_numbers(decision.policy.version),
             "call_type": _without_numbers(who.call_type),

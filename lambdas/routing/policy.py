@@ -1,19 +1,31 @@
 """The numbers of a routing policy, and how they are read from what people wrote."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 from ingestion.errors import LakeError
+from lambdas.routing.event import NONE, SEPARATOR
 
 MOST_AGENTS = 10
+MOST_LENDERS = 3  # of a call type: each that is looked at costs round trips
+MOST_RESERVE = 20
+LONGEST_QUEUE = 128
 LAKE = "lake"  # the source of rows that name none
 Skills = Mapping[str, float]
 
 
 class PolicyError(LakeError):
     """A policy has a number that cannot be meant; the message names it."""
+
+
+class Lender(NamedTuple):
+    """A call type whose agents take contacts of another while `reserve` of them stay free."""
+
+    call_type: str
+    reserve: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +44,8 @@ class Policy:
     least proficiency by skill (`Name:Value`) for a call type. With `offer_busy` busy agents are
     named behind the free ones, up to `n`; without `needs_live` a centre that keeps no live state is
     served by workload alone, and with `is_cross_channel` an agent may have contacts of several
-    channels at once.
+    channels at once. `lenders` are, by call type, those to ask for an agent when all of its own are
+    busy, best first; without them nobody lends.
     """
 
     n: int = 10
@@ -53,6 +66,7 @@ class Policy:
     is_cross_channel: bool = False
     requires: Mapping[str, Skills] = field(default_factory=dict, hash=False)
     sources: Mapping[str, float] = field(default_factory=lambda: {LAKE: 1.0}, hash=False)
+    lenders: Mapping[str, tuple[Lender, ...]] = field(default_factory=dict, hash=False)
 
 
 DEFAULT = Policy()
@@ -65,10 +79,12 @@ _RANGES = {
     "stale_unit": (0, 10_000),
     "owner_limit": (0, 1_000_000),
     "hold_s": (1, 600),
+    "reserve": (0, MOST_RESERVE),
 }
 _SECONDS = (0, 7 * 86_400)
 _WHOLE = ("n", "priority", "cap")
 _MOST_WEIGHT = 1_000_000
+_QUEUE = re.compile(rf"(?!\$)[^{SEPARATOR}]{{1,{LONGEST_QUEUE}}}")
 
 
 def changed(policy: Policy, changes: Mapping[str, Any]) -> Policy:
@@ -87,6 +103,8 @@ def _value(policy: Policy, name: str, value: Any) -> Any:
         return _requirements(value)
     if name == "sources":
         return _weights(value)
+    if name == "lenders":
+        return _lenders(value)
     if name == "version":
         return _version(value)
     if isinstance(getattr(policy, name), bool):
@@ -141,3 +159,42 @@ def _is_weight(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return isfinite(value) and 0 <= value <= _MOST_WEIGHT
+
+
+def _lenders(value: Any) -> dict[str, tuple[Lender, ...]]:
+    is_map = isinstance(value, Mapping) and all(
+        isinstance(each, list | tuple) for each in value.values()
+    )
+    if not is_map:
+        raise PolicyError("routing policy: lenders must list lenders by call type")
+    return {_queue(queue): _lenders_of(queue, each) for queue, each in value.items()}
+
+
+def _lenders_of(queue: str, value: Sequence[Any]) -> tuple[Lender, ...]:
+    found = tuple(map(_lender, value))
+    named = {queue, *(each.call_type for each in found)}
+    if len(found) > MOST_LENDERS or len(named) <= len(found):
+        raise PolicyError(
+            f"routing policy: lenders must be at most {MOST_LENDERS} others for a call type"
+        )
+    return found
+
+
+def _lender(value: Any) -> Lender:
+    if isinstance(value, Lender):
+        value = value._asdict()
+    if not isinstance(value, Mapping) or not {"call_type"} <= value.keys() <= {*Lender._fields}:
+        raise PolicyError("routing policy: lenders must have call_type, and may have reserve")
+    reserve = value.get("reserve", Lender._field_defaults["reserve"])
+    return Lender(_queue(value["call_type"]), int(_number("reserve", reserve, is_whole=True)))
+
+
+def _queue(name: object) -> str:
+    """A name that a flow can compare, and a list can hold."""
+    text = name if isinstance(name, str) and name.isprintable() else ""
+    if _QUEUE.fullmatch(text) and text.strip() == text != NONE:
+        return text
+    raise PolicyError(
+        f"routing policy: lenders must name call types of 1 to {LONGEST_QUEUE} characters, "
+        "without a comma or a $ in front"
+    )

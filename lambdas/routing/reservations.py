@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from lambdas.agent_state.item import ROUTING_NAMES, agent_state, promises
-from lambdas.routing.decision import NONE, Decision, Offer, Owner, Reason
-from lambdas.routing.event import Contact
+from lambdas.routing.decision import Decision, Offer, Owner, Reason
+from lambdas.routing.event import NONE, SEPARATOR, Contact
 from lambdas.routing.live import AgentState, with_promise
 from lambdas.routing.policy import Policy
 
@@ -25,29 +25,36 @@ _MEANWHILE = "TransactionConflict"
 
 
 class Promise(NamedTuple):
-    """The decision for a contact, and the agent as read who leads it; `at` is aware."""
+    """The decision for a contact, and the agent as read who leads it; `at` is aware.
+
+    It is made only if the agents of `kept` are still as they were read, too.
+    """
 
     contact: Contact
     agent: AgentState
     decision: Decision
     at: datetime
+    kept: tuple[AgentState, ...] = ()
 
 
 class Held(NamedTuple):
-    """A contact's earlier answer; it is given again until `ends_s`, for the same call type."""
+    """A contact's earlier answer; it is given again until `ends_s`, to the same question."""
 
     decision: Decision
     agent_id: str
-    call_type: str
+    question: tuple[str, str]
     ends_s: float
 
     def answers(self, contact: Contact, now: datetime) -> bool:
         """Whether it is the answer to this question, too."""
-        return self.ends_s > now.timestamp() and self.call_type == (contact.call_type or NONE)
+        return self.ends_s > now.timestamp() and self.question == question(contact)
 
 
 class Refused(NamedTuple):
-    """Somebody was faster; `agent` is how the agent's item is now, None if it is gone."""
+    """Somebody was faster; `agent` is how the agent's item is now, None if it is gone.
+
+    As it was read, where another write was under way or the agent is not whom it was about.
+    """
 
     agent: AgentState | None
 
@@ -62,17 +69,18 @@ class Reservations:
 
     def reserve(self, promise: Promise) -> Held | Refused | None:
         """None when the promise is made: both items are written, or neither is."""
+        kept = [{"ConditionCheck": self._unchanged(each)} for each in promise.kept]
+        written = [{"Put": self._answer(promise)}, {"Update": self._entry(promise)}]
         try:
-            self.client.transact_write_items(
-                TransactItems=[{"Put": self._answer(promise)}, {"Update": self._entry(promise)}]
-            )
+            self.client.transact_write_items(TransactItems=written + kept)
         except self.client.exceptions.TransactionCanceledException as error:
-            row, agent = error.response["CancellationReasons"]
+            row, agent, *others = error.response["CancellationReasons"]
             if row["Code"] == _CHANGED:
                 return _required(held(row.get("Item") or {}))
             if agent["Code"] == _CHANGED:
                 return Refused(agent_state(agent.get("Item") or {}))
-            if _MEANWHILE in {row["Code"], agent["Code"]}:
+            codes = {row["Code"], agent["Code"], *(each["Code"] for each in others)}
+            if codes & {_MEANWHILE, _CHANGED}:
                 return Refused(promise.agent)
             raise
         return None
@@ -104,16 +112,18 @@ class Reservations:
         return agent_id
 
     def _answer(self, promise: Promise) -> dict[str, Any]:
-        now_s, contact = promise.at.timestamp(), promise.contact
+        call_type, place = question(promise.contact)
         return {
             "TableName": self.reservation,
             "Item": held_item(promise),
             "ConditionExpression": (
-                "attribute_not_exists(ContactId) OR expiresAt <= :now OR callType <> :callType"
+                "attribute_not_exists(ContactId) OR expiresAt <= :now "
+                "OR callType <> :callType OR askedIn <> :askedIn"
             ),
             "ExpressionAttributeValues": {
-                ":now": {"N": str(now_s)},
-                ":callType": {"S": contact.call_type or NONE},
+                ":now": {"N": str(promise.at.timestamp())},
+                ":callType": {"S": call_type},
+                ":askedIn": {"S": place},
             },
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
@@ -123,6 +133,16 @@ class Reservations:
         ends_s = _ends_s(promise)
         promised = with_promise(agent, promise.contact.contact_id or "", now_s, ends_s)
         return self._update(promised) | {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+
+    def _unchanged(self, agent: AgentState) -> dict[str, Any]:
+        """The condition that nobody has written the agent's item since."""
+        return {
+            "TableName": self.agent_state,
+            "Key": {"AgentId": {"S": agent.agent_id}},
+            "ConditionExpression": "#version = :version",
+            "ExpressionAttributeNames": {"#version": "version"},
+            "ExpressionAttributeValues": {":version": {"N": str(agent.version)}},
+        }
 
     def _update(self, agent: AgentState) -> dict[str, Any]:
         """The write of an agent's promises over the version before."""
@@ -156,18 +176,27 @@ class Reservations:
         return agent_state(reply.get("Item") or {})
 
 
+def question(contact: Contact) -> tuple[str, str]:
+    """What an answer depends on beside the moment: the call type, and where the contact is."""
+    been = SEPARATOR.join((*contact.visited, contact.moved_to or NONE))
+    return contact.call_type or NONE, f"{'waiting' if contact.is_waiting else 'new'} {been}"
+
+
 def held_item(promise: Promise) -> dict[str, Any]:
     """The item of `RoutingReservation`: the answer and how long it holds."""
-    decision, contact = promise.decision, promise.contact
-    age_s = decision.data_age_s
+    decision, age_s = promise.decision, promise.decision.data_age_s
+    call_type, place = question(promise.contact)
     item = {
-        "ContactId": {"S": contact.contact_id},
-        "callType": {"S": contact.call_type or NONE},
+        "ContactId": {"S": promise.contact.contact_id},
+        "callType": {"S": call_type},
+        "askedIn": {"S": place},
         "agentId": {"S": promise.agent.agent_id},
         "agents": {"L": [{"S": offer.agent_id} for offer in decision.agents]},
         "reason": {"S": decision.reason.value},
         "owner": {"S": decision.owner.value},
         "affinity": {"S": decision.affinity or NONE},
+        "overflowQueue": {"S": decision.lender or NONE},
+        "visitedQueues": {"L": [{"S": each} for each in decision.visited]},
         "decisionId": {"S": decision.decision_id or NONE},
         "policy": {"S": decision.policy.version},
         "priority": {"N": str(decision.policy.priority)},
@@ -183,7 +212,7 @@ def held(item: Item) -> Held | None:
         return Held(
             _decision(item),
             item["agentId"]["S"],
-            item["callType"]["S"],
+            (item["callType"]["S"], item["askedIn"]["S"]),
             float(item["expiresAt"]["N"]),
         )
     except (KeyError, TypeError, ValueError):
@@ -193,16 +222,20 @@ def held(item: Item) -> Held | None:
 def _decision(item: Item) -> Decision:
     policy = replace(Policy(), version=item["policy"]["S"], priority=int(item["priority"]["N"]))
     affinity, age_s = item["affinity"]["S"], item.get("dataAgeSeconds")
+    lender = item["overflowQueue"]["S"]
+    agents = tuple(Offer("", each["S"], None) for each in item["agents"]["L"])
     return Decision(
-        decision="CANDIDATES",
+        decision="CANDIDATES" if agents else "DEFAULT",
         reason=Reason(item["reason"]["S"]),
-        agents=tuple(Offer("", each["S"], None) for each in item["agents"]["L"]),
+        agents=agents,
         affinity=None if affinity == NONE else affinity,
         data_age_s=None if age_s is None else float(age_s["N"]),
         decision_id=item["decisionId"]["S"],
         policy=policy,
         owner=Owner(item["owner"]["S"]),
         reserved=item["agentId"]["S"],
+        lender=None if lender == NONE else lender,
+        visited=tuple(each["S"] for each in item["visitedQueues"]["L"]),
     )
 
 

@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 import sys
+import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,14 +16,17 @@ import pytest
 from glue_jobs.publish import create_tables, publish_scores
 from glue_jobs.score_check import Expected, findings, scanned
 from glue_jobs.standin import stand_in
+from infra.flows.config import config as flow_config
 from ingestion.privacy import Tokens
 from lambdas.routing.choose import RESPONSE_KEYS, Policy
 from lambdas.routing.config import Settings
 from lambdas.routing.handler import answer
-from lambdas.routing.policy import DEFAULT, changed
+from lambdas.routing.lending import MOST_TRIES
+from lambdas.routing.policy import DEFAULT, MOST_LENDERS, MOST_RESERVE, Lender, changed
 from lambdas.routing.scores import fresh_candidates
 from lambdas.routing.tables import DynamoTables
 from tests.centre_records import agent_event, contact, work_item, written
+from tests.infra.flows.example import EXAMPLE_PATH
 from tests.lake_program import run
 from tests.lambdas.live_floor import routing_event
 
@@ -88,6 +92,23 @@ def test_the_producer_and_the_weights_do_what_the_guide_says(guide, aws):
     rows = DynamoTables(aws.client("dynamodb")).candidates("claims")
     offered = fresh_candidates(rows, read.settings.policy, now)
     assert {each.agent_id: each.workload for each in offered} == {"id-ann": 3400, "id-bob": 9000}
+
+
+def test_the_lenders_of_the_guide_are_those_of_the_policy(guide, aws):
+    lenders = importlib.import_module("lenders")
+    aws.resource("dynamodb").Table("RoutingConfig").put_item(Item=lenders.ITEM)
+    held = scanned(aws.client("dynamodb")).settings.policy
+    assert held.lenders == {"claims": (Lender("cards", 1), Lender("loans", 2))}
+
+
+def test_the_delayed_lenders_of_the_guide_are_those_of_a_flows_file():
+    (text,) = blocks("toml")
+    given = tomllib.loads(EXAMPLE_PATH.read_text() + text)
+    assert [each.delay_s for each in flow_config(given).delayed_lenders] == [60]
+
+
+def test_the_guides_bounds_are_the_policys():
+    assert (MOST_LENDERS, MOST_RESERVE, 1 + 2 * MOST_TRIES) == (3, 20, 5)
 
 
 def test_the_guides_ages_are_the_policys():

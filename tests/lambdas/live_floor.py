@@ -84,6 +84,28 @@ def fill(client, count=8, call_types=("claims",), customers=()):
     )
 
 
+def fill_queues(client, **counts):
+    """Scores of agents by call type, `claims-0` the least loaded of claims; tables as needed."""
+    now = datetime.now(UTC)
+    create_tables(client)
+    publish_scores(
+        client,
+        [
+            {
+                "call_type": call_type,
+                "agent_name": f"{call_type}-{place}",
+                "agent_id": f"{call_type}-{place}",
+                "workload": 10 * place,
+                "as_of": now + timedelta(minutes=4),
+                "score_version": "s1",
+            }
+            for call_type, count in counts.items()
+            for place in range(count)
+        ],
+        is_sole_writer=True,
+    )
+
+
 def empty(client):
     for table in TABLES:
         client.delete_table(TableName=table["TableName"])

@@ -219,6 +219,8 @@ def test_the_response_is_a_flat_map_for_the_flow():
         "affinity": "NONE",
         "owner": "NONE",
         "reserved": "NONE",
+        "overflowQueue": "NONE",
+        "visitedQueues": "NONE",
     }
 
 

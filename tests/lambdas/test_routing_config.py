@@ -2,7 +2,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from lambdas.routing.config import Config, Settings, settings
-from lambdas.routing.policy import DEFAULT, Policy, PolicyError
+from lambdas.routing.policy import DEFAULT, Lender, Policy, PolicyError
 
 OTHER = {"M": {"version": {"S": "v3"}, "n": {"N": "5"}}}
 SHADOW = {"M": {"version": {"S": "v4"}}}
@@ -33,6 +33,22 @@ def test_without_an_item_the_base_policy_is_in_force():
 def test_an_item_changes_the_base_policy():
     item = {"policy": {"M": {"n": {"N": "2"}, "hold_s": {"N": "12.5"}, "version": {"S": "v9"}}}}
     assert settings(item, Policy(n=4)).policy == Policy(n=2, hold_s=12.5, version="v9")
+
+
+def test_an_item_names_lenders_as_a_list_for_a_call_type():
+    lender = {"M": {"call_type": {"S": "cards"}, "reserve": {"N": "2"}}}
+    item = {"policy": {"M": {"lenders": {"M": {"claims": {"L": [lender]}}}}}}
+    assert settings(item, DEFAULT).policy.lenders == {"claims": (Lender("cards", 2),)}
+
+
+def test_lenders_that_make_no_sense_leave_the_last_settings_in_force():
+    lend = {"claims": {"L": [{"M": {"call_type": {"S": "cards"}}}]}}
+    source = Source({"policy": {"M": {"lenders": {"M": lend}}}})
+    last = source.config.current()
+    source.item = {"policy": {"M": {"lenders": {"M": {"claims": {"S": "cards"}}}}}}
+    source.now_s = 31
+    read = source.config.current()
+    assert (read.policy, "lenders must" in read.fault) == (last.policy, True)
 
 
 def test_other_policies_differ_from_the_policy_where_it_is_said():

@@ -98,6 +98,34 @@ def test_n_is_a_positive_count(text, expected):
     assert contact(with_parameters({"n": text})).n == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("claims,cards", ("claims", "cards")),
+        ("claims", ("claims",)),
+        (" claims , cards ", ("claims", "cards")),
+        *((odd, ()) for odd in (None, "", "NONE", ",,", 1.5, [], "x" * 5000)),
+    ],
+)
+def test_the_queues_that_a_contact_visited_are_on_it(text, expected):
+    assert contact(changed(Attributes={"visitedQueues": text})).visited == expected
+
+
+@pytest.mark.parametrize(
+    ("waiting", "moved_to", "expected"),
+    [
+        ("true", "cards", "cards"),
+        ("true", "NONE", "mortgage-originations"),
+        ("true", None, "mortgage-originations"),
+        ("false", "cards", "mortgage-originations"),
+    ],
+)
+def test_a_contact_is_served_where_it_waits_else_by_its_call_type(waiting, moved_to, expected):
+    event = changed(Attributes={"overflowQueue": moved_to})
+    event["Details"]["Parameters"]["waiting"] = waiting
+    assert contact(event).queue == expected
+
+
 @pytest.mark.parametrize("event", [None, [], "text", 7, {}, {"Details": None}, {"Details": []}])
 def test_what_is_no_event_is_an_empty_contact(event):
     assert contact(event) == Contact()

@@ -2,11 +2,19 @@ from dataclasses import replace
 
 import pytest
 
-from infra.flows.config import Config, FlowConfigError, config, read
+from infra.flows.config import Config, DelayedLender, FlowConfigError, config, read
 from ingestion.errors import LakeError
 from tests.infra.flows.example import EXAMPLE, EXAMPLE_PATH, INSTANCE, queue_arn
 
 OTHER = INSTANCE.replace("1111", "2222")
+
+
+LENDER = DelayedLender(
+    "mortgage-originations",
+    f"{INSTANCE}/routing-profile/77777777-7777-4777-8777-777777777777",
+    60,
+    2,
+)
 
 
 def written(tmp_path, text):
@@ -68,6 +76,20 @@ def test_the_call_type_is_the_contacts_unless_the_file_says_it():
         ({"interrupt_s": 20}, "interrupt_s:"),
         ({"agent_queue_rounds": 0}, "agent_queue_rounds:"),
         ({"standard_queue_rounds": 2}, "standard_queue_rounds:"),
+        ({"delayed_lenders": [LENDER]}, "delayed_lenders:"),
+        ({"delayed_lenders": (tuple(LENDER),)}, "delayed_lenders:"),
+        *(
+            ({"delayed_lenders": (LENDER._replace(**{key: value}),)}, f"delayed_lenders.{key}:")
+            for key, value in [
+                ("call_type", "elsewhere"),
+                ("routing_profile_arn", queue_arn(1)),
+                ("routing_profile_arn", 3),
+                ("delay_s", 0),
+                ("delay_s", 10_000),
+                ("priority", 100),
+                ("priority", True),
+            ]
+        ),
     ],
 )
 def test_what_cannot_work_is_refused_by_its_key(changes, expected):
@@ -103,3 +125,10 @@ def test_a_file_that_is_not_toml_is_named(tmp_path):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(FlowConfigError, match="no such file"):
         read(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("given", [[3], [{}], [{**LENDER._asdict(), "tau": 3}], 3])
+def test_a_delayed_lender_of_another_form_is_named(given):
+    known = {name: getattr(EXAMPLE, name) for name in Config.__dataclass_fields__}
+    with pytest.raises(FlowConfigError, match=r"^delayed_lenders: each is a table of call_type"):
+        config({**known, "delayed_lenders": given})

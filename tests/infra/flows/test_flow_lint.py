@@ -187,6 +187,10 @@ def unhooked(_, by_id):
     by_id["hook"]["Parameters"]["EventHooks"] = {"CustomerWhisper": "flow"}
 
 
+def unnoted(_, by_id):
+    del by_id["record"]["Parameters"]["Attributes"]["visitedQueues"]
+
+
 FAULTS = [
     ("shape", AGENT_QUEUES, version),
     ("shape", AGENT_QUEUES, lambda made, _: made.update(Actions={})),
@@ -242,6 +246,9 @@ FAULTS = [
     ("guards", CRITERIA, agents("$.Attributes.affinity")),
     ("way-out", AGENT_QUEUES, unhooked),
     ("way-out", AGENT_QUEUES, error_to("hook", "agent1-given")),
+    ("visited-first", WAITING, error_to("lender-visited", "lender-queue")),
+    ("visited-first", WAITING, parameters("lender-visited", Attributes={"reason": "LENT"})),
+    ("visited-first", CRITERIA, unnoted),
 ]
 
 
