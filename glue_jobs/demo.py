@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 
 from glue_jobs import build as builder
 from glue_jobs import query, route, score, show
-from glue_jobs.commands import built_rows, explained, parsers
+from glue_jobs.commands import built_rows, parsers
+from glue_jobs.commands_routing import explained
 from glue_jobs.lake import Lake, LakeNotEmptyError, made
 from glue_jobs.settings import Settings
 from glue_jobs.standin import StandIn, stand_in

@@ -11,7 +11,7 @@ from importlib.metadata import version
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from glue_jobs import commands, show
+from glue_jobs import commands, commands_routing, commands_what_if, commands_workforce, show
 from glue_jobs.route_eval import POLICIES
 from infra.flows.document import CONTACT_FLOW, CUSTOMER_QUEUE
 from ingestion.errors import LakeError
@@ -65,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     _fill(verbs)
     _ask(verbs)
     _route(verbs)
+    _simulate(verbs)
     return top
 
 
@@ -203,12 +204,18 @@ def _ask(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _route(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    _verb(verbs, "score", commands.score, "workload scores as of the newest record", table=True)
-    _verb(verbs, "publish", commands.publish, "put the scores into DynamoDB", table=True)
+    _verb(
+        verbs,
+        "score",
+        commands_routing.score,
+        "workload scores as of the newest record",
+        table=True,
+    )
+    _verb(verbs, "publish", commands_routing.publish, "put the scores into DynamoDB", table=True)
     route = _verb(
         verbs,
         "route",
-        commands.route,
+        commands_routing.route,
         "what the routing Lambda would answer, and why",
         table=True,
         example="lake route --call-type invoice --customer '+1 202 555 0100'",
@@ -225,7 +232,7 @@ def _route(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     flows = _verb(
         verbs,
         "flows",
-        commands.flows,
+        commands_routing.flows,
         "contact flows of an instance and test cases for them, linted",
         example="lake flows --config flows.toml --out ./flows\n  lake flows lint flow.json",
         has_lake=False,
@@ -235,7 +242,7 @@ def _route(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     lint = _verb(
         flows.add_subparsers(dest="flows_command", metavar="lint"),
         "lint",
-        commands.flows_lint,
+        commands_routing.flows_lint,
         "faults of any flow's JSON, exported or described; exit code 2 if there are any",
         example="lake flows lint flow.json",
         table=True,
@@ -260,7 +267,7 @@ def _route_eval(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     verb = _verb(
         verbs,
         "route-eval",
-        commands.route_eval,
+        commands_routing.route_eval,
         "what routing policies would bring, side by side, in a simulation",
         table=True,
         example="lake route-eval --agents 20 100 --occupancy 60 85 --days 5\n"
@@ -286,6 +293,13 @@ def _route_eval(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
                       help="another number for our policy: n, unit, cap, …")  # fmt: skip
     verb.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N",
                       help="processes (default: one for each core)")  # fmt: skip
+
+
+def _simulate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    both = {**commands_what_if.COMMANDS, **commands_workforce.COMMANDS}
+    for name, command in both.items():
+        verb = _verb(verbs, name, command.run, command.text, table=True, example=command.example)
+        command.grammar(verb)
 
 
 def _verb(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from glue_jobs import quality
+from glue_jobs import lake_settings, quality
 from glue_jobs.lake import Lake
 from ingestion.errors import LakeError
 from transforms import tables
@@ -42,8 +42,11 @@ class Scored(NamedTuple):
     customers: int
 
 
-def score(lake: Lake, weights: Weights = Weights()) -> Scored:
-    """Recompute `workload_score` and `customer_agent` from the last 28 and 90 days."""
+def score(lake: Lake, weights: Weights | None = None) -> Scored:
+    """Recompute `workload_score` and `customer_agent` from the last 28 and 90 days.
+
+    By the weights given, else those of the lake's `score.toml`, else the usual ones.
+    """
     as_of = known_until(lake)
     recent = _days(as_of, WINDOW_DAYS)
     contacts = _within(lake, tables.CONTACT_RECORD, _days(as_of, AFFINITY_DAYS))
@@ -53,7 +56,7 @@ def score(lake: Lake, weights: Weights = Weights()) -> Scored:
         _within(lake, tables.AGENT_SKILL, recent),
         contacts.filter(pc.field("day") >= recent[0].date()),
         as_of,
-        weights=weights,
+        weights=weights or lake_settings.weights(lake.store),
     )
     customers = customer_agents(contacts, as_of, AFFINITY_DAYS)
     _replace(lake, tables.CUSTOMER_AGENT, customers)

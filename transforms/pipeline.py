@@ -19,6 +19,8 @@ from transforms import (
     contact_statistic_record,
     instance_day,
     journey,
+    skill_load,
+    skill_staffing,
     tables,
 )
 from transforms.schema import Table
@@ -111,6 +113,24 @@ STEPS = (
         (Read(tables.CONTACT_STATISTIC_RECORD, calls_by_category_queue.NEEDED),),
         tables.CALLS_BY_CATEGORY_QUEUE,
         ("day", "queue_name", "category"),
+        reach=0,
+    ),
+    Step(
+        skill_load.skill_loads,
+        (Read(tables.CONTACT_STATISTIC_RECORD, skill_load.NEEDED),),
+        tables.SKILL_LOAD,
+        ("instance_id", "day"),
+        reach=0,
+    ),
+    Step(
+        skill_staffing.skill_staffings,
+        (
+            Read(tables.AGENT_STATE_INTERVAL, skill_staffing.STATES_NEEDED),
+            Read(tables.AGENT_SKILL, skill_staffing.SKILLS_NEEDED),
+            Read(tables.CONTACT_STATISTIC_RECORD, skill_staffing.CONTACTS_NEEDED),
+        ),
+        tables.SKILL_STAFFING,
+        ("instance_id", "day"),
         reach=0,
     ),
     Step(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.transforms.landed import at, table
 from transforms import tables
 from transforms.facts import violations
-from transforms.workforce.score import Weights, customer_agents, workload_scores
+from transforms.workforce.score import USUAL, Weights, customer_agents, workload, workload_scores
 
 NOW = at("2024-05-06T12:00:00")
 DAY = date(2024, 5, 6)
@@ -144,12 +144,54 @@ def test_time_in_which_no_contact_can_come_is_no_staffed_time(state):
     assert term("occupancy", intervals=intervals) == 1
 
 
-@pytest.mark.parametrize(
-    ("state", "share"),
-    [("on_contact", 1), ("incoming", 1), ("after_contact_work", 0.25), ("available", 0)],
-)
-def test_the_contact_in_hand_counts_by_its_state(state, share):
+@pytest.mark.parametrize(("state", "share"), [("incoming", 1), ("available", 0), ("custom", 0)])
+def test_a_contact_that_rings_is_all_ahead_and_without_one_there_is_nothing_to_wait_for(
+    state, share
+):
     assert term("current", intervals=[interval("ada", state, 60)]) == share
+
+
+def test_a_contact_in_hand_counts_by_the_time_that_it_is_expected_to_take_yet():
+    calls = [handled("cato", seconds, contact_id=f"c-{seconds}") for seconds in (100, 200, 600)]
+    found = term("current", contacts=calls, intervals=[interval("ada", "on_contact", 150)])
+    # Of those that took longer than 150 s, 50 and 450 s were left; the mean of all is 300 s.
+    assert found == pytest.approx((50 + 450 + 14 * 300) / (2 + 14) / 300)
+
+
+def test_a_hold_does_not_begin_the_contact_anew():
+    calls = [handled("cato", seconds, contact_id=f"c-{seconds}") for seconds in (100, 200, 600)]
+    held = [
+        interval("ada", "available", 900, 150),
+        interval("ada", "on_contact", 150, 20),
+        interval("ada", "on_contact", 20),
+    ]
+    whole = [interval("ada", "available", 900, 150), interval("ada", "on_contact", 150)]
+    assert term("current", contacts=calls, intervals=held) == term(
+        "current", contacts=calls, intervals=whole
+    )
+
+
+def test_after_contact_work_counts_by_what_is_left_of_it():
+    call = handled("cato", 240, agent_after_contact_work_duration_ms=60_000)
+    found = term("current", contacts=[call], intervals=[interval("ada", "after_contact_work", 30)])
+    assert found == pytest.approx((30 + 14 * 60) / 15 / 300)
+
+
+def test_who_is_no_longer_seen_goes_over_to_the_teams_occupancy():
+    intervals = [
+        interval("ada", "on_contact", 3_600, 900),
+        interval("bela", "available", 3_600),
+    ]
+    # The team's is a half; what was seen of ada 15 minutes ago counts one half of it.
+    assert term("occupancy", intervals=intervals) == pytest.approx(0.75)
+    assert term("occupancy", "bela", intervals=intervals) == 0
+
+
+def test_who_was_never_seen_has_the_teams_occupancy():
+    intervals = [interval("bela", "on_contact", 3_600, 1_800), interval("bela", "available", 1_800)]
+    both = scores(intervals=intervals)
+    occupancy = {agent: both["invoice", agent]["occupancy"] for agent in ("ada", "bela")}
+    assert occupancy["ada"] == pytest.approx(occupancy["bela"])
 
 
 def test_a_contact_of_some_time_ago_is_not_in_hand():
@@ -198,6 +240,24 @@ def test_a_longer_handle_time_never_lowers_the_score(less, more):
     less, more = sorted((less, more))
     found = scores(contacts=[handled("ada", less), handled("bela", more)])
     assert found["invoice", "ada"]["workload"] <= found["invoice", "bela"]["workload"]
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "open_work_minutes": AMOUNT,
+            "occupancy": st.floats(0, 1),
+            "current": st.floats(0, 1),
+            "handle_ratio": st.floats(1e-3, 1e3),
+        }
+    ),
+    st.sampled_from(["open_work_minutes", "occupancy", "current", "handle_ratio"]),
+    st.floats(0, 1),
+)
+def test_more_of_any_input_never_lowers_the_score(inputs, name, more):
+    most = 1.0 - inputs[name] if name in ("occupancy", "current") else 1e3
+    raised = inputs | {name: inputs[name] + more * most}
+    assert workload(USUAL, **inputs) <= workload(USUAL, **raised)
 
 
 STATE = st.sampled_from(tables.STATES)

@@ -19,6 +19,7 @@ from transforms.tables.agent_timeline import (
     INSTANCE_DAY,
     STATES,
 )
+from transforms.tables.automation import AUTOMATION_CANDIDATE
 from transforms.tables.configuration import AGENT_HIERARCHY_GROUPS, ROUTING_PROFILES, USERS
 from transforms.tables.contact_record import CONTACT_RECORD
 from transforms.tables.contact_statistics import (
@@ -26,6 +27,8 @@ from transforms.tables.contact_statistics import (
     CONTACT_STATISTIC_RECORD,
     JOURNEY,
 )
+from transforms.tables.skills import SKILL_LOAD, SKILL_STAFFING
+from transforms.tables.upskilling import UPSKILLING_RECOMMENDATION
 from transforms.tables.workload import CUSTOMER_AGENT, RUN, WORK_ITEM, WORKLOAD_SCORE
 
 TABLES = (
@@ -38,6 +41,8 @@ TABLES = (
     AGENT_SKILL,
     CONTACT_STATISTIC_RECORD,
     CALLS_BY_CATEGORY_QUEUE,
+    SKILL_LOAD,
+    SKILL_STAFFING,
     JOURNEY,
     AGENT_STATISTIC_RECORD,
     AGENT_QUEUE_STATISTIC_RECORD,
@@ -46,6 +51,8 @@ TABLES = (
     AGENT_HIERARCHY_GROUPS,
     CUSTOMER_AGENT,
     WORKLOAD_SCORE,
+    AUTOMATION_CANDIDATE,
+    UPSKILLING_RECOMMENDATION,
     RUN,
 )
 BY_NAME = {table.name: table for table in TABLES}
@@ -57,6 +64,7 @@ __all__ = [
     "AGENT_SKILL",
     "AGENT_STATE_INTERVAL",
     "AGENT_STATISTIC_RECORD",
+    "AUTOMATION_CANDIDATE",
     "BY_NAME",
     "CALLS_BY_CATEGORY_QUEUE",
     "CONTACT_RECORD",
@@ -67,8 +75,11 @@ __all__ = [
     "JOURNEY",
     "ROUTING_PROFILES",
     "RUN",
+    "SKILL_LOAD",
+    "SKILL_STAFFING",
     "STATES",
     "TABLES",
+    "UPSKILLING_RECOMMENDATION",
     "USERS",
     "WORKLOAD_SCORE",
     "WORK_ITEM",

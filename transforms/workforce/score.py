@@ -25,9 +25,13 @@ class Weights(NamedTuple):
     handling: float = 0.15
     half_backlog_minutes: float = 240.0  # open work at which the backlog term is one half
     occupancy_half_life_s: float = 1800.0
+    freshness_half_life_s: float = 900.0  # age at which what was seen of an agent counts one half
     shrink_contacts: float = 14.0  # contacts at which an agent's own handle time counts one half
     queue_share: float = 0.1  # a queue serves a call type if it takes this share of it
-    version: str = "1"
+    version: str = "2"
+
+
+USUAL = Weights()
 
 
 def workload(
@@ -64,7 +68,7 @@ def workload_scores(
     contact_record: pa.Table,
     as_of: datetime,
     *,
-    weights: Weights = Weights(),
+    weights: Weights = USUAL,
 ) -> pa.Table:
     """One row per agent and call type that the agent can take, as the table `workload_score`.
 
@@ -72,8 +76,11 @@ def workload_scores(
     inputs hold the days that count (28 is usual); `as_of` (UTC, naive) is the newest instant that
     the lake knew. Backlog is L / (L + half_backlog_minutes), so that it grows strictly with open
     work and no outlier squeezes the others; open cases do not decay with age. Occupancy weighs
-    time by an exponential with the half-life. Handling is the log ratio of the agent's shrunk mean
-    handle time to the call type's, a half at the average, 0 at half and 1 at twice of it.
+    time by an exponential with the half-life, and goes over to the team's as the last that was
+    seen of the agent ages; who was not seen has the team's. Current is the time that the contact in
+    hand is still expected to take, given how long it has taken, over the call type's mean handle
+    time, at most 1; after-contact work likewise. Handling is the log ratio of the agent's shrunk
+    mean handle time to the call type's, a half at the average, 0 at half and 1 at twice of it.
     """
     return rows(
         _sql(as_of, weights),
@@ -124,7 +131,8 @@ def _sql(as_of: datetime, weights: Weights) -> str:
 WITH handle AS (
     SELECT agent_username, agent_id, category, queue_name,
         coalesce(agent_interaction_duration_ms, 0) + coalesce(agent_customer_hold_duration_ms, 0)
-        + coalesce(agent_after_contact_work_duration_ms, 0) AS handle_ms
+        + coalesce(agent_after_contact_work_duration_ms, 0) AS handle_ms,
+        coalesce(agent_after_contact_work_duration_ms, 0) AS after_ms
     FROM contact_record
     WHERE agent_connected_to_agent_timestamp IS NOT NULL AND agent_username IS NOT NULL),
 serves AS (
@@ -151,21 +159,50 @@ open_work AS (
     SELECT agent_username, sum(remaining_minutes) AS minutes
     FROM work_item WHERE status = 'OPEN' GROUP BY agent_username),
 recent AS (
-    SELECT agent_username, state,
+    SELECT agent_username, state, least(ended_at, {now}) AS ended_at,
         {decayed.format(f"least(ended_at, {now})")} - {decayed.format("started_at")} AS weight
     FROM agent_state_interval
     WHERE started_at < {now} AND state IN {_STAFFED}),
-occupied AS (
-    SELECT agent_username,
-        sum(weight) FILTER (state IN {_BUSY}) / nullif(sum(weight), 0) AS occupancy
+busy_share AS (
+    SELECT agent_username, max(ended_at) AS seen_at,
+        coalesce(sum(weight) FILTER (state IN {_BUSY}), 0) / nullif(sum(weight), 0) AS occupancy
     FROM recent GROUP BY agent_username),
-in_hand AS (
-    SELECT agent_username, CASE arg_max(state, started_at)
-        WHEN 'on_contact' THEN 1.0 WHEN 'incoming' THEN 1.0 WHEN 'after_contact_work' THEN 0.25
-        ELSE 0.0 END AS share
+team AS (SELECT avg(occupancy) AS occupancy FROM busy_share),
+occupied AS (
+    SELECT agent_username, team.occupancy + (busy_share.occupancy - team.occupancy)
+        * pow(2.0, -greatest(0, {age_s.format("seen_at")}) / {weights.freshness_half_life_s})
+            AS occupancy
+    FROM busy_share CROSS JOIN team),
+state_now AS (
+    SELECT agent_username, arg_max(state, started_at) AS state
     FROM agent_state_interval
     WHERE started_at <= {now} AND ended_at > {now} - INTERVAL 150 SECOND
     GROUP BY agent_username),
+since AS (
+    -- intervals are cut where a contact is put on hold: it goes back to the last other state
+    SELECT agent_username, state_now.state, 1000 * {
+        age_s.format('''coalesce(
+            max(ended_at) FILTER (agent_state_interval.state <> state_now.state),
+            min(started_at))''')
+    } AS elapsed_ms
+    FROM agent_state_interval JOIN state_now USING (agent_username)
+    WHERE started_at <= {now} AND state_now.state IN {_BUSY}
+    GROUP BY agent_username, state_now.state),
+timed AS (SELECT category, handle_ms, after_ms FROM handle WHERE handle_ms > 0),
+mean_ms AS (SELECT avg(handle_ms) AS on_contact, avg(after_ms) AS after FROM timed),
+in_hand AS (
+    SELECT agent_username, CASE state
+        WHEN 'incoming' THEN any_value(mean_ms.on_contact)
+        WHEN 'on_contact' THEN
+            (coalesce(sum(handle_ms - elapsed_ms) FILTER (handle_ms > elapsed_ms), 0)
+                + {weights.shrink_contacts} * any_value(mean_ms.on_contact))
+            / (count(*) FILTER (handle_ms > elapsed_ms) + {weights.shrink_contacts})
+        ELSE (coalesce(sum(after_ms - elapsed_ms) FILTER (after_ms > elapsed_ms), 0)
+                + {weights.shrink_contacts} * any_value(mean_ms.after))
+            / (count(*) FILTER (after_ms > elapsed_ms) + {weights.shrink_contacts}) END AS left_ms
+    FROM since CROSS JOIN mean_ms CROSS JOIN timed
+    GROUP BY agent_username, state),
+typical AS (SELECT category, avg(handle_ms) AS ms FROM timed GROUP BY category),
 usual AS (
     SELECT category, avg(ln(handle_ms)) AS log_ms FROM handle WHERE handle_ms > 0
     GROUP BY category),
@@ -180,13 +217,16 @@ term AS (
         coalesce(open_work.minutes, 0.0) AS open_work_minutes,
         coalesce(open_work.minutes, 0.0)
             / (coalesce(open_work.minutes, 0.0) + {weights.half_backlog_minutes}) AS backlog,
-        coalesce(occupied.occupancy, 0.0) AS occupancy,
-        coalesce(in_hand.share, 0.0) AS current,
+        coalesce(occupied.occupancy, team.occupancy, 0.0) AS occupancy,
+        CASE WHEN since.agent_username IS NULL THEN 0.0
+            ELSE coalesce(least(1.0, in_hand.left_ms / typical.ms), 1.0) END AS current,
         greatest(-1.0, least(1.0, coalesce(own.log_ratio, 0.0) / ln(2.0))) / 2.0 + 0.5 AS handling
-    FROM can
+    FROM can CROSS JOIN team
+    LEFT JOIN typical ON typical.category = can.category
     LEFT JOIN who USING (agent_username)
     LEFT JOIN open_work USING (agent_username)
     LEFT JOIN occupied USING (agent_username)
+    LEFT JOIN since USING (agent_username)
     LEFT JOIN in_hand USING (agent_username)
     LEFT JOIN own ON own.agent_username = can.agent_username AND own.category = can.category)
 SELECT call_type, agent_username, agent_id,
