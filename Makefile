@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SPARK_TESTS ?= tests/glue_jobs/spark
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-trino test-dynamodb test-spark trino check format tables lock bench prove clean
@@ -30,7 +31,7 @@ test-trino: setup ## the SQL on a real Trino (needs Maven and Java 24 or newer)
 
 test-spark: setup ## builds on Spark 3.5 beside the embedded engine's (needs Java 17)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
-	$(BIN)/pytest -m spark tests/glue_jobs/spark
+	$(BIN)/pytest -m spark $(SPARK_TESTS)
 
 test-dynamodb: setup ## the routing tables on DynamoDB Local; its licence asks for an AWS account
 	$(BIN)/pytest -m emulators tests/dynamodb_local
