@@ -16,7 +16,12 @@ from tests.bench.harness import Contestant, Job, alternated, exponent, line, med
 
 FACTORS = (1, 2, 4, 8)
 # What is fitted, one line each; what reads a lake, as recommendations do, takes the lake's folder.
-JOBS = {"build": "ours:whole", "query": "growth:query", "score": "growth:score"}
+JOBS = {
+    "build": "ours:whole",
+    "query": "growth:query",
+    "score": "growth:score",
+    "recommend": "growth:recommend",
+}
 
 
 def measured(given: Namespace, keep: Path) -> Iterator[Mapping[str, Any]]:
@@ -89,5 +94,22 @@ def score(options: Mapping[str, Any], _scratch: Path) -> Job:
 
     def work() -> None:
         scored(lake)
+
+    return Job(work)
+
+
+def recommend(options: Mapping[str, Any], _scratch: Path) -> Job:
+    """Whom to train, of the lake's last four weeks, by the policy of every new lake."""
+    from glue_jobs import quality
+    from glue_jobs.lake import opened
+    from glue_jobs.recommend import policy_text
+    from glue_jobs.recommend import recommend as recommended
+    from glue_jobs.settings import Settings
+
+    lake = opened(Settings(options["lake"]))
+    quality.validation("warm", {"warm": 0})
+
+    def work() -> None:
+        recommended(lake, policy_text(lake.store))
 
     return Job(work)

@@ -421,6 +421,7 @@ def test_a_changed_taxonomy_rewrites_no_other_days(new_lake: NewLake):
         "contact_record": days,
         "contact_statistic_record": days,
         "calls_by_category_queue": days,
+        "skill_load": days,
         "journey": days,
     }
 
