@@ -16,7 +16,7 @@ from glue_jobs.standin import stand_in
 from tests.bench.harness import Contestant, Job, Run, alternated, line, median, rounded
 
 CANDIDATES = (100, 1_000)
-DECISIONS = {"choose": 2_000, "handler": 200}
+DECISIONS = {"choose": 2_000, "handler": 100}
 COLD_STARTS = 5
 LAMBDAS = (
     *("boto3", "lambdas.routing.handler", "lambdas.agent_state.handler"),
