@@ -32,7 +32,7 @@ from transforms.pipeline import SOURCES, STEPS, Read, Source, Step
 from transforms.versions import newest
 
 PIECE_BYTES = 64 * 2**20
-GROUP_ROWS = 75_000
+
 
 Progress = Callable[[str, int, int], None]  # what, done, of how many
 
@@ -232,9 +232,9 @@ def around(day: date, reach: int) -> list[date]:
 
 
 def day_groups(lake: Lake, step: Step, days: Iterable[date]) -> list[list[date]]:
-    """The days, as many together as hold about `GROUP_ROWS` rows of what the step reads."""
+    """The days, as many together as hold about `days.GROUP_ROWS` rows of what the step reads."""
     rows = [lake.rows_by_day(read.table.name) for read in step.reads if read.table.is_daily]
-    return list(groups({day: sum(each[day] for each in rows) for day in days}, GROUP_ROWS))
+    return list(groups({day: sum(each[day] for each in rows) for day in days}))
 
 
 def _known(lake: Lake) -> Known:

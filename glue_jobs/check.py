@@ -15,10 +15,9 @@ import pyarrow as pa
 
 from glue_jobs.lake import Lake
 from transforms import tables
+from transforms.days import groups
 from transforms.facts import key_hashes, violations
 from transforms.schema import Table
-
-_GROUP_DAYS = 8  # read at once: memory does not grow with the lake
 
 
 class Checked(NamedTuple):
@@ -132,6 +131,4 @@ def _groups(lake: Lake, table: Table) -> Iterator[list[date] | None]:
     if not table.is_daily:
         yield None
         return
-    days = lake.days(table.name)
-    for start in range(0, len(days), _GROUP_DAYS):
-        yield days[start : start + _GROUP_DAYS]
+    yield from groups(lake.rows_by_day(table.name))

@@ -44,8 +44,6 @@ from transforms.versions import (
     without,
 )
 
-GROUP_ROWS = 100_000
-
 
 class Merged(NamedTuple):
     """What became of landed records: landed = rows + duplicates + superseded + rejected.
@@ -171,7 +169,7 @@ def _good(rows: pa.Table) -> pa.Table:
 def _merged_groups(
     lake: Lake, table: Table, parser: Parser, spill: Spill, moved: _Moved
 ) -> Iterator[Group]:
-    for days in groups({**dict.fromkeys(moved.days, 0), **spill.rows_by_day}, GROUP_ROWS):
+    for days in groups({**dict.fromkeys(moved.days, 0), **spill.rows_by_day}):
         before = lake.read(table, days)
         versions = [
             without(before, moved.keys, table),
@@ -204,14 +202,14 @@ class _Versions(NamedTuple):
     def key_days(self, among: Hashes | None = None) -> pa.Table:
         """The `key_days` of all rows, or of those whose key has one of the hashes."""
         found = [key_days(self.table.empty(), self.table)]
-        for days in groups(self.rows_by_day, GROUP_ROWS):
+        for days in groups(self.rows_by_day):
             rows = key_days(self.read(days, (*self.table.key, DAY)), self.table)
             found.append(rows if among is None else _among(rows, among))
         return pa.concat_tables(found)
 
     def of(self, keys: Hashes, days: Iterable[date]) -> Iterator[pa.Table]:
         """The rows of keys on the given days."""
-        for some in groups({day: self.rows_by_day[day] for day in days}, GROUP_ROWS):
+        for some in groups({day: self.rows_by_day[day] for day in days}):
             yield only(self.read(some), keys, self.table)
 
 

@@ -63,12 +63,10 @@ class Spill:
                 self._places.setdefault(day, []).append(place)
                 written += len(batches)
 
-    def read(
-        self, days: Iterable[date] | None = None, columns: Iterable[str] | None = None
-    ) -> pa.Table:
+    def read(self, days: Iterable[date], columns: Iterable[str] | None = None) -> pa.Table:
         """The rows of the given days, of the given columns (None = all)."""
         names = list(columns or self._table.names)
-        wanted = sorted(self.rows_by_day) if days is None else list(days)
+        wanted = list(days)
         places = [place for day in wanted for place in self._places.get(day, ())]
         schema = pa.schema([self._table.schema.field(name) for name in names])
         return pa.concat_tables(

@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from transforms.schema import DAY
 
+GROUP_ROWS = 75_000  # held at once, so that memory does not grow with the number of days
+
 
 def by_day(rows: pa.Table) -> dict[date, pa.Table]:
     """The rows of each day, in the order they have; days in order.
@@ -30,12 +32,12 @@ def by_day(rows: pa.Table) -> dict[date, pa.Table]:
     return {part.column(DAY)[0].as_py(): part for part in parts}
 
 
-def groups(rows_by_day: Mapping[date, int], most: int) -> Iterator[list[date]]:
-    """Days in order, as many together as hold `most` rows; a day with more is alone."""
+def groups(rows_by_day: Mapping[date, int]) -> Iterator[list[date]]:
+    """Days in order, as many together as hold `GROUP_ROWS` rows; a day with more is alone."""
     group: list[date] = []
     size = 0
     for day in sorted(rows_by_day):
-        if group and size + rows_by_day[day] > most:
+        if group and size + rows_by_day[day] > GROUP_ROWS:
             yield group
             group, size = [], 0
         group.append(day)

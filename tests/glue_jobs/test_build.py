@@ -353,8 +353,7 @@ def test_in_tiny_pieces_and_groups_the_tables_are_the_same(
     new_lake: NewLake, undisturbed, monkeypatch
 ):
     monkeypatch.setattr(builder, "PIECE_BYTES", 1)
-    monkeypatch.setattr(builder, "GROUP_ROWS", 1)
-    monkeypatch.setattr(merge, "GROUP_ROWS", 1)
+    monkeypatch.setattr("transforms.days.GROUP_ROWS", 1)
     assert content(new_lake(RECORDS[:6], RECORDS[6:] + UPDATES)) == undisturbed
 
 

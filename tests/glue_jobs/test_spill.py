@@ -29,7 +29,7 @@ def spill(request: pytest.FixtureRequest, tmp_path: Path) -> Spill:
 
 
 def test_rows_come_back_day_by_day(spill: Spill):
-    assert spill.read().equals(items(("b", MONDAY), ("c", MONDAY), ("a", TUESDAY)))
+    assert spill.read(spill.rows_by_day).equals(items(("b", MONDAY), ("c", MONDAY), ("a", TUESDAY)))
 
 
 def test_rows_of_one_day_come_back_alone(spill: Spill):
@@ -37,7 +37,9 @@ def test_rows_of_one_day_come_back_alone(spill: Spill):
 
 
 def test_named_columns_come_back_alone(spill: Spill):
-    assert spill.read(columns=("work_item_id",)).to_pydict() == {"work_item_id": ["b", "c", "a"]}
+    assert spill.read(spill.rows_by_day, ("work_item_id",)).to_pydict() == {
+        "work_item_id": ["b", "c", "a"]
+    }
 
 
 def test_rows_are_counted_by_day(spill: Spill):
@@ -54,10 +56,10 @@ def test_what_no_longer_fits_comes_back_with_what_did(tmp_path: Path):
     made = Spill(tmp_path, WORK_ITEM, first.nbytes)
     made.put(first)
     made.put(items(("b", MONDAY), ("c", TUESDAY)))
-    assert set(made.read().column("work_item_id").to_pylist()) == {"a", "b", "c"}
+    assert set(made.read(made.rows_by_day).column("work_item_id").to_pylist()) == {"a", "b", "c"}
 
 
 def test_no_rows_are_no_rows(tmp_path: Path):
     made = Spill(tmp_path, WORK_ITEM)
     made.put(items())
-    assert made.read().equals(items())
+    assert made.read(made.rows_by_day).equals(items())

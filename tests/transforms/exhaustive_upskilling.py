@@ -2,7 +2,9 @@
 
     python -m tests.transforms.exhaustive_upskilling > tests/transforms/small_centres.json
 
-Forty days tell the best 25 pairs, 150 fresh days the best of these. Twelve minutes on one core.
+Forty days tell the best 25 pairs, 150 fresh days the best of these, and 300 days more, which chose
+nothing, say what it saves: on the days that chose it, it looks better than it is (of centres 4 and
+8 by a tenth). Thirteen minutes on one core.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from transforms.workforce.centre import Centre, Day, day, with_skill
 from transforms.workforce.centre_simulation import simulated
 
 SLOW = 1.25
-FIRST_SEED, FRESH_SEED = 1001, 2002
-FIRST_DAYS, BEST, FRESH_DAYS = 40, 25, 150
+FIRST_SEED, FRESH_SEED, JUDGING_SEED = 1001, 2002, 3003
+FIRST_DAYS, BEST, FRESH_DAYS, JUDGING_DAYS = 40, 25, 150, 300
 
 Pair = tuple[str, str]  # who learns what
 
@@ -54,24 +56,27 @@ def waited_ms(centre: Centre, days: Iterable[Day]) -> int:
     return sum(simulated(centre, each).in_all.wait_ms for each in days)
 
 
-def fresh_days(centre: Centre) -> list[Day]:
-    """The days on which every method is judged."""
-    return [day(centre, FRESH_SEED, n) for n in range(FRESH_DAYS)]
+def judging_days(centre: Centre) -> list[Day]:
+    """The days on which every method is judged, and none has chosen."""
+    return [day(centre, JUDGING_SEED, n) for n in range(JUDGING_DAYS)]
+
+
+def cut_when_judged(centre: Centre, trainings: Iterable[Pair]) -> float:
+    """The share of all waiting that trainings save on the judging days."""
+    days = judging_days(centre)
+    return 1 - waited_ms(trained(centre, trainings), days) / waited_ms(centre, days)
 
 
 def best_two(seed: int) -> Tried:
-    """The best two trainings of a small centre, by their cut on the fresh days."""
+    """The best two trainings of a small centre, with what they save on the judging days."""
     centre = small_centre(seed)
     first = [day(centre, FIRST_SEED, n) for n in range(FIRST_DAYS)]
     tried = [
         (waited_ms(trained(centre, two), first), two) for two in combinations(pairs(centre), 2)
     ]
-    fresh = fresh_days(centre)
-    today = waited_ms(centre, fresh)
-    return max(
-        Tried(1 - waited_ms(trained(centre, two), fresh) / today, two)
-        for _, two in sorted(tried)[:BEST]
-    )
+    fresh = [day(centre, FRESH_SEED, n) for n in range(FRESH_DAYS)]
+    _, best = min((waited_ms(trained(centre, two), fresh), two) for _, two in sorted(tried)[:BEST])
+    return Tried(cut_when_judged(centre, best), best)
 
 
 def as_found(seed: int) -> dict[str, Any]:

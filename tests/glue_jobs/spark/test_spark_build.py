@@ -90,7 +90,7 @@ def in_tiny_pieces() -> Iterator[None]:
         patch.setattr(shares, "ROWS_IN_A_PIECE", 25)
         patch.setattr(writing, "ROWS_IN_A_FILE", 20)
         patch.setattr(merging, "PACKED_BYTES_IN_A_TASK", 1)
-        patch.setattr("glue_jobs.build.GROUP_ROWS", 20)
+        patch.setattr("transforms.days.GROUP_ROWS", 20)
         yield
 
 
