@@ -40,7 +40,7 @@ def what_if_command(arguments: argparse.Namespace) -> None:
         f"changed: the same {arguments.days} simulated days; _ci95: half of a 95 % interval of "
         "the difference, over days"
     )
-    if warning := misfit(found):
+    for warning in filter(None, (misfit(found), simulator.doubt(seen))):
         show.say(warning)
 
 

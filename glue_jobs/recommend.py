@@ -13,13 +13,14 @@ import pyarrow as pa
 from glue_jobs import quality
 from glue_jobs.lake import Lake
 from glue_jobs.score import known_until
-from glue_jobs.what_if import lake_centre
+from glue_jobs.what_if import doubt, lake_centre
 from ingestion.errors import LakeError
 from ingestion.store import Store
 from transforms import tables
 from transforms.duck import rows
 from transforms.facts import violations
 from transforms.workforce.centre import Centre
+from transforms.workforce.observed_centre import Observed
 from transforms.workforce.simulation_pool import simulating
 from transforms.workforce.upskilling import USUAL, Plan, Report, Search, quiet, upskilling_plan
 from transforms.workforce.upskilling_policy import People, Policy, unknown_names
@@ -47,12 +48,16 @@ class DecisionError(LakeError):
 
 
 class Recommended(NamedTuple):
-    """What came out. `unknown`: names in the policy that the centre does not have."""
+    """What came out. `unknown`: names in the policy that the centre does not have.
+
+    `doubt`: why the effects may be other than expected, if anything says so.
+    """
 
     cycle: str
     as_of: datetime
     plan: Plan
     unknown: tuple[str, ...]
+    doubt: str | None
 
     @property
     def document(self) -> dict[str, Any]:
@@ -62,6 +67,7 @@ class Recommended(NamedTuple):
             "as_of": f"{self.as_of.isoformat()}Z",
             **document(self.plan),
             "unknown_names": list(self.unknown),
+            "doubt": self.doubt,
         }
 
 
@@ -94,11 +100,12 @@ def recommend(
     name = cycle or f"{as_of:%Y-%m}"
     earlier = lake.read(_TABLE)
     _refuse_decided(earlier, name)
-    centres = lake_centres(lake)
+    seen = lake_centre(lake)
+    centres = lake_centres(seen)
     people = People(hierarchy_groups(lake), _picked_before(earlier, name))
     with simulating(workers) as simulate:
         plan = upskilling_plan(centres, rules, people, search, simulate, report)
-    found = Recommended(name, as_of, plan, unknown_names(centres[0], rules, people))
+    found = Recommended(name, as_of, plan, unknown_names(centres[0], rules, people), doubt(seen))
     version = hashlib.sha256(text.encode()).hexdigest()
     others = [row for row in earlier.to_pylist() if row["cycle"] != name]
     _write(lake, [*others, *_rows(found, people, version)])
@@ -132,9 +139,8 @@ def parsed(text: str) -> Policy:
         raise PolicyFileError(str(error)) from error
 
 
-def lake_centres(lake: Lake) -> tuple[Centre, ...]:
-    """The lake's centre on its usual days; who has days off is there on some of them."""
-    seen = lake_centre(lake)
+def lake_centres(seen: Observed) -> tuple[Centre, ...]:
+    """The centre on its usual days; who has days off is there on some of them."""
     return tuple(seen.centre(turn) for turn in range(TURNS))
 
 

@@ -15,6 +15,7 @@ from glue_jobs import recommend as recommender
 from glue_jobs import show
 from glue_jobs.lake import Lake, opened
 from glue_jobs.settings import Settings
+from glue_jobs.what_if import lake_centre
 from ingestion.errors import LakeError
 from transforms import tables
 from transforms.workforce.simulation_pool import simulating
@@ -68,6 +69,8 @@ def _recommend(lake: Lake, arguments: argparse.Namespace) -> None:
             _write_lines((f"{each['place']}. {each['agent_id']}: {each['skill']}",
                           *(f"   {line}" for line in said)))  # fmt: skip
         _write_lines(summary(found.plan))
+    if found.doubt:
+        show.say(found.doubt)
     if found.unknown:
         show.say(f"the policy names what the centre does not have: {', '.join(found.unknown)}")
 
@@ -88,7 +91,7 @@ def _decide(lake: Lake, arguments: argparse.Namespace) -> None:
 
 
 def _design(lake: Lake, arguments: argparse.Namespace) -> None:
-    (centre, *_) = recommender.lake_centres(lake)
+    centre = lake_centre(lake).centre()
     show.say("simulating skill matrices")
     with simulating(arguments.workers) as simulate:
         found = skill_matrix(centre, days=arguments.days, seed=arguments.seed, simulate=simulate)

@@ -17,6 +17,7 @@ from transforms.workforce.observed_centre import NEEDED, USUAL, Observed, Option
 from transforms.workforce.what_if import Change, MoreAgents, Training, Volume
 
 WINDOW_DAYS = 28
+DOUBTFUL = 0.25  # of the waiting that who was there does not explain
 _PERCENT = re.compile(r"([+-]?)(\d+(?:\.\d+)?)%")
 
 
@@ -47,6 +48,17 @@ def lake_centre(
         return observed(contacts, states, skills, options)
     except CentreError as error:
         raise NothingToSimulateError(f"{lake.settings.lake}: {error}") from error
+
+
+def doubt(seen: Observed) -> str | None:
+    """Why the model cannot know how long people wait in this centre; None where nothing says so."""
+    if seen.beside_available_share < DOUBTFUL:
+        return None
+    return (
+        f"{seen.beside_available_share:.0%} of the waiting passed while somebody with the skill "
+        "counted as available: such agents were busy with what no event tells, so the model waits "
+        "less than callers did"
+    )
 
 
 def observed_days(lake: Lake, first: date | None, last: date | None) -> list[date]:

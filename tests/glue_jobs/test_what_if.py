@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from glue_jobs.commands_what_if import misfit
 from glue_jobs.lake import opened
 from glue_jobs.settings import Settings
-from glue_jobs.what_if import ChangeError, changes, lake_centre
+from glue_jobs.what_if import ChangeError, changes, doubt, lake_centre
 from ingestion.simulator import invented_centre
 from lambdas.routing.decision import Decision, Reason
 from lambdas.routing.event import Contact
@@ -64,6 +64,17 @@ def test_the_modelled_centre_is_near_the_observed_one(answer, measure, within):
 def test_the_modelled_wait_is_near_the_observed_one(answer):
     row = answer[IN_ALL, "mean_wait_s"]
     assert row["today"] == pytest.approx(row["observed"], rel=0.35)
+
+
+def test_events_that_tell_all_leave_no_doubt(lake):
+    with opened(Settings(lake)) as open_lake:
+        assert doubt(lake_centre(open_lake)) is None
+
+
+def test_waiting_beside_agents_who_count_as_free_is_told(lake):
+    with opened(Settings(lake)) as open_lake:
+        seen = lake_centre(open_lake)._replace(beside_available_share=0.894)
+    assert str(doubt(seen)).startswith("89% of the waiting passed while somebody with the skill")
 
 
 def test_the_load_of_every_skill_is_the_observed_one(lake):

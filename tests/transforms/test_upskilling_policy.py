@@ -185,8 +185,9 @@ def breaks_of_groups(rules, people, picked):
     for name, rule in rules.groups.items():
         if rule.at_most is not None and count[name] > rule.at_most:
             found.append("cap of a group")
-        if len(picked) == rules.trainings > 0 and count[name] < rule.at_least:
-            found.append("floor of a group")
+    kept = sum(max(0, rule.at_least - count[name]) for name, rule in rules.groups.items())
+    if picked and len(picked) + kept > rules.trainings:
+        found.append("a place kept for a group")
     return found
 
 

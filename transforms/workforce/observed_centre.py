@@ -33,6 +33,7 @@ from transforms.workforce.observed_agents import (
     roster,
     those_there,
 )
+from transforms.workforce.observed_waiting import beside_available_share
 from transforms.workforce.patience import shrunk_rates_per_s
 from transforms.workforce.replayed_day import Needed
 
@@ -76,7 +77,8 @@ class Observed(NamedTuple):
 
     `outcomes`: sums over `days` by skill, of contacts that were answered or abandoned; the wait
     goes to the answer, and so has the ringing (`ring_s` a contact) that a simulated one has not:
-    the skills' `target_s` is shorter by it. `busy_share` is that of the agents who have the skill.
+    the skills' `target_s` is shorter by it. `beside_available_share`: of the waiting, what passed
+    while somebody able counted as available, which no simulated wait does.
     """
 
     days: tuple[date, ...]
@@ -86,6 +88,7 @@ class Observed(NamedTuple):
     ring_s: float
     busy_ms: Mapping[str, int]
     on_duty_ms: Mapping[str, int]
+    beside_available_share: float = 0.0
 
     def centre(self, turn: int = 0) -> Centre:
         """The centre on a typical day; who has days off is there in some turns only."""
@@ -142,6 +145,7 @@ def observed(
         ring_s,
         {a.agent.agent_id: states.busy_ms.get(a.agent.agent_id, 0) for a in agents},
         {a.agent.agent_id: states.on_duty_ms.get(a.agent.agent_id, 0) for a in agents},
+        beside_available_share(contact_statistic_record, agent_state_interval, held, days),
     )
 
 
