@@ -17,6 +17,7 @@ from transforms.workforce.observed_centre import (
     NEEDED,
     Observed,
     Options,
+    full_weekdays,
     observed,
     observed_centre,
     worked_ms,
@@ -89,16 +90,27 @@ WORKDAY = [state(9 * HOUR_S, 17 * HOUR_S)]
 
 def test_arrivals_are_means_over_the_days_of_the_class():
     found = seen(
-        [call(9 * HOUR_S), call(9 * HOUR_S + 60), call(9 * HOUR_S, day=1), call(0, day=5)],
+        [
+            call(9 * HOUR_S + n, day=day)
+            for day, calls in ((0, 3), (1, 2), (5, 1))
+            for n in range(calls)
+        ],
         [*WORKDAY, *(state(9 * HOUR_S, 17 * HOUR_S, day=day) for day in (1, 5))],
     )
     [skill] = found.skills
-    assert {n: calls for n, calls in enumerate(skill.arrivals) if calls} == {36: 1.5}
+    assert {n: calls for n, calls in enumerate(skill.arrivals) if calls} == {36: 2.5}
 
 
-def test_where_no_day_is_of_the_class_all_days_count():
+def test_one_day_of_any_kind_is_a_usual_day():
     found = seen([call(9 * HOUR_S, day=5)], [state(0, HOUR_S, day=5)])
     assert [day.isoformat() for day in found.days] == ["2026-01-10"]
+
+
+@pytest.mark.parametrize("weekend", [(5, 6), (4, 5)])
+def test_half_days_are_those_with_few_contacts_wherever_the_weekend_is(weekend):
+    days = {(MONDAY + timedelta(days=n)).date(): 40 if n % 7 in weekend else 80 + n % 7
+            for n in range(28)}  # fmt: skip
+    assert full_weekdays(days) == frozenset(range(7)) - set(weekend)
 
 
 def test_a_day_with_few_of_the_usual_contacts_is_left_out_as_incomplete():

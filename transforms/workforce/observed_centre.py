@@ -9,7 +9,7 @@ that followed; a skill is a queue of the routing profile.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from statistics import median
 from typing import NamedTuple
@@ -37,7 +37,6 @@ from transforms.workforce.observed_waiting import beside_available_share
 from transforms.workforce.patience import shrunk_rates_per_s
 from transforms.workforce.replayed_day import Needed
 
-WEEKDAYS = frozenset(range(5))
 _INTERVALS = 86_400 // INTERVAL_S
 
 NEEDED = (
@@ -58,11 +57,9 @@ NEEDED = (
 class Options(NamedTuple):
     """What the records do not tell. Queues that are not named have the usual.
 
-    `weekdays`: days of one class, Monday 0; where there is none of them, all days count.
     `target_s`, `priorities` (1 is served first) and `costs` (of a waiting second) are by queue.
     """
 
-    weekdays: Collection[int] = WEEKDAYS
     usual_target_s: float = 20.0
     targets_s: Mapping[str, float] = {}
     priorities: Mapping[str, int] = {}
@@ -113,14 +110,14 @@ def observed(
     agent_skill: pa.Table,
     options: Options = USUAL,
 ) -> Observed:
-    """A typical UTC day of the class, whatever the clocks in the centre's zone do; see `NEEDED`.
+    """A typical UTC day of the `full_weekdays`, whatever the clocks in the centre's zone do.
 
     Arrivals: means over the days. Talk, after-contact work and spread: shrunk to those of all
     queues by `PRIOR_CONTACTS`. Patience: exponential, from censored waits, shrunk where few
     abandoned. Agents: `observed_agents`. Days with less than half the usual contacts are left out
-    as incomplete. CentreError if no day has both contacts and agents.
+    as incomplete. What is read: `NEEDED`. CentreError if no day has both contacts and agents.
     """
-    days = _days(contact_statistic_record, agent_state_interval, options)
+    days = _days(contact_statistic_record, agent_state_interval)
     contacts = _contacts(contact_statistic_record, days)
     names = tuple(sorted(set(contacts.queue)))
     factors = pace_factors(
@@ -177,7 +174,7 @@ class _States(NamedTuple):
     on_duty_ms: dict[str, int]
 
 
-def _days(contacts: pa.Table, intervals: pa.Table, options: Options) -> tuple[date, ...]:
+def _days(contacts: pa.Table, intervals: pa.Table) -> tuple[date, ...]:
     found = rows(
         """SELECT day, count(*) AS n FROM contacts SEMI JOIN (
             SELECT DISTINCT day FROM intervals WHERE state = 'available') USING (day)
@@ -185,11 +182,26 @@ def _days(contacts: pa.Table, intervals: pa.Table, options: Options) -> tuple[da
         contacts=contacts,
         intervals=intervals,
     ).to_pylist()
-    of_class = [each for each in found if each["day"].weekday() in options.weekdays] or found
-    if not of_class:
+    contacts_by_day = {row["day"]: row["n"] for row in found}
+    if not contacts_by_day:
         raise CentreError("No day has both queued contacts and agents: ask for other days.")
-    usual = median(each["n"] for each in of_class)
-    return tuple(each["day"] for each in of_class if 2 * each["n"] >= usual)
+    full = full_weekdays(contacts_by_day)
+    of_class = {day: n for day, n in contacts_by_day.items() if day.weekday() in full}
+    usual = median(of_class.values())
+    return tuple(day for day, n in of_class.items() if 2 * n >= usual)
+
+
+def full_weekdays(contacts_by_day: Mapping[date, int]) -> frozenset[int]:
+    """The days of the week (Monday 0) with two thirds of the ordinary day's contacts or more.
+
+    Weeks end on other days in other countries; the contacts tell which are half days.
+    """
+    by_weekday: dict[int, list[int]] = {}
+    for day, count in contacts_by_day.items():
+        by_weekday.setdefault(day.weekday(), []).append(count)
+    usual = {weekday: median(counts) for weekday, counts in by_weekday.items()}
+    ordinary = median(usual.values())
+    return frozenset(weekday for weekday, count in usual.items() if 3 * count >= 2 * ordinary)
 
 
 def _contacts(contact_statistic_record: pa.Table, days: Iterable[date]) -> _Contacts:
