@@ -98,11 +98,11 @@ def _built(name, folder):
 def cases(question, lake):
     """Values for every choice of every parameter, and every period with the defaults.
 
-    With PROVE=1 every combination of the choices, otherwise one choice at a time, and of the
-    large lake the defaults and one period.
+    With PROVE=1 every combination of the choices, otherwise one choice at a time on the simulated
+    month, and of the other lakes the defaults and one period.
     """
-    if lake == "bank" and not PROVE:
-        yield from ({}, DAYS[3])
+    if lake != "month" and not PROVE:
+        yield from ({}, DAYS[3 if lake == "bank" else 2])
         return
     options = []
     for parameter in question.parameters:
