@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from glue_jobs.standin import stand_in
 from ingestion.poller import Delivery, poll
 from ingestion.producer import put
 from lambdas.agent_state import handler as agent_state
@@ -34,12 +33,6 @@ from tests.lambdas.live_floor import (
 
 FREE = snapshot()
 SAMPLES = Path(__file__).parents[3] / "shared/data/samples"
-
-
-@pytest.fixture(scope="module")
-def aws():
-    with stand_in() as running:
-        yield running
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from glue_jobs.standin import stand_in
 from ingestion.privacy import Tokens
 from lambdas.routing import handler as routing
 from lambdas.routing import tables as routing_tables
@@ -35,12 +34,6 @@ TOKENS = Tokens(KEY)
 LENDERS = {"claims": (Lender("cards"), Lender("loans"), Lender("home"))}
 POLICY = Policy(lenders=LENDERS)
 BUSY = {"VOICE": Slots(1, 0, 1)}
-
-
-@pytest.fixture(scope="module")
-def aws():
-    with stand_in() as running:
-        yield running
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from glue_jobs.standin import stand_in
 from lambdas.routing import handler as routing
 from lambdas.routing.choose import Policy, Reason, choose
 from lambdas.routing.decide import facts, reserved
@@ -29,12 +28,6 @@ from tests.lambdas.live_floor import (
 )
 
 POLICY = Policy(n=3, offer_busy=False)  # so that a contact that nobody can take has DEFAULT
-
-
-@pytest.fixture(scope="module")
-def aws():
-    with stand_in() as running:
-        yield running
 
 
 @pytest.fixture
