@@ -1,6 +1,7 @@
 -- What did routing bring? One row per policy, reason, call type, day, or period before and after.
 -- Over contacts whose flow asked the routing Lambda: it left its decision in their attributes. The
--- fallback share is of contacts for which nobody was named; placed are those that an agent took who
+-- fallback share is of contacts for which neither an agent was named nor a queue lent one, the lent
+-- share of those that a queue lent an agent to; placed are those that an agent took who
 -- was named, and `placed_first` by the one named first. Waits are in queue, over all these contacts;
 -- an agent's queue counts. Half-widths are Student's of 95 %, over days as blocks because waits
 -- within a day depend on each other; they need five days. To compare two policies run side by side
@@ -23,8 +24,13 @@ WITH routed AS (
                 CASE WHEN asked.day < CAST(:after AS date) THEN 'before' ELSE 'after' END
         END AS routed_by,
         asked.day AS day,
-        CASE WHEN element_at(asked.attributes, 'decision') = 'DEFAULT' THEN 1 ELSE 0 END
-            AS is_fallback,
+        CASE
+            WHEN element_at(asked.attributes, 'decision') = 'DEFAULT'
+                AND coalesce(element_at(asked.attributes, 'overflowQueue'), 'NONE') = 'NONE' THEN 1
+            ELSE 0
+        END AS is_fallback,
+        CASE WHEN element_at(asked.attributes, 'overflowQueue') <> 'NONE' THEN 1 ELSE 0 END
+            AS is_lent,
         CASE
             WHEN asked.agent_id = element_at(asked.attributes, 'agent1') THEN 1
             WHEN asked.agent_id = element_at(asked.attributes, 'agent2') THEN 2
@@ -58,6 +64,7 @@ total AS (
         count(*) AS contacts,
         count(DISTINCT day) AS days,
         CAST(sum(is_fallback) AS double) / nullif(count(*), 0) AS fallback_share,
+        CAST(sum(is_lent) AS double) / nullif(count(*), 0) AS lent_share,
         CAST(count(place) AS double) / nullif(count(*), 0) AS placed_share,
         CAST(count(CASE WHEN place = 1 THEN 1 END) AS double) / nullif(count(*), 0)
             AS placed_first_share,
@@ -124,6 +131,7 @@ SELECT
     CAST(quantile.t * sqrt(
         CAST(spread.fallback_squares * total.days AS double) / nullif(total.days - 1, 0)) AS double)
         / nullif(total.contacts, 0) AS fallback_share_ci95,
+    total.lent_share AS lent_share,
     total.placed_share AS placed_share,
     total.placed_first_share AS placed_first_share,
     total.owner_share AS owner_share,

@@ -65,6 +65,15 @@ def test_a_contact_for_which_nobody_was_named_fell_back(asked):
     assert (rows["v2"]["fallback_share"], rows["v1"]["fallback_share"]) == (0.2, 1.0)
 
 
+def test_a_contact_that_a_queue_lent_an_agent_did_not_fall_back(asked):
+    lent = {"decision": "DEFAULT", "reason": "NONE_FREE", "overflowQueue": "Sales"}
+    none = {"decision": "DEFAULT", "reason": "NONE_FREE", "overflowQueue": "NONE"}
+    days = (routed(1, "a-1", **lent), routed(2, None, **none), routed(3, "a-1", **OFFERED),
+            routed(4, "a-2", **OFFERED))  # fmt: skip
+    row = by_name(asked(days)("routing_effect"))["v2"]
+    assert (row["fallback_share"], row["lent_share"]) == (0.25, 0.25)
+
+
 def test_placed_are_those_whom_a_named_agent_took(asked):
     row = by_name(asked(ONE_DAY)("routing_effect"))["v2"]
     assert (row["placed_share"], row["placed_first_share"]) == (0.6, 0.4)
