@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from glue_jobs import ledger
 from glue_jobs.lake import Lake
 from transforms import tables
 from transforms.days import groups
@@ -100,12 +101,12 @@ def not_seen(lake: Lake, table: Table) -> list[str]:
 
 
 def conservation(lake: Lake) -> pa.Table:
-    """What became of landed records, one row per kind over all builds; 0 are unaccounted for."""
+    """What became of landed records, one row per kind over the runs that stand; 0 are unaccounted for."""
     names = ("landed", "rows", "duplicates", "superseded", "rejected")
     sums: dict[str, Counter[str]] = {}
-    for run in lake.read(tables.RUN, columns=names).to_pylist():
+    for run in ledger.standing(ledger.runs(lake, names)):
         for name in names:
-            for kind, count in run[name]:
+            for kind, count in run[name] or ():
                 sums.setdefault(kind, Counter())[name] += count
     return pa.Table.from_pylist(
         [
@@ -122,7 +123,7 @@ def conservation(lake: Lake) -> pa.Table:
 def unknown_fields(lake: Lake) -> dict[str, int]:
     """Fields of records that the lake does not know, `kind.path`, and in how many records."""
     found: Counter[str] = Counter()
-    for run in lake.read(tables.RUN, columns=("unknown_fields",)).to_pylist():
+    for run in ledger.standing(ledger.runs(lake, ("unknown_fields",))):
         found.update(dict(run["unknown_fields"] or ()))
     return dict(found)
 
