@@ -101,7 +101,7 @@ def not_seen(lake: Lake, table: Table) -> list[str]:
 
 
 def conservation(lake: Lake) -> pa.Table:
-    """What became of landed records, one row per kind over the runs that stand; 0 are unaccounted for."""
+    """What became of landed records over the runs that stand, by kind; 0 are unaccounted for."""
     names = ("landed", "rows", "duplicates", "superseded", "rejected")
     sums: dict[str, Counter[str]] = {}
     for run in ledger.standing(ledger.runs(lake, names)):

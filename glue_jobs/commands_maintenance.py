@@ -12,7 +12,7 @@ from glue_jobs import compaction, history, maintenance, show
 from glue_jobs.arguments import settings, shown
 from glue_jobs.commands_what_if import Command
 from glue_jobs.lake import opened
-from transforms.tables import BY_NAME, TABLES
+from transforms.tables import BY_NAME
 
 _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
 _LEAST = timedelta(days=1)  # a query may be at what was current until now
@@ -47,7 +47,7 @@ def rollback_command(arguments: argparse.Namespace) -> None:
 
 def compact_command(arguments: argparse.Namespace) -> None:
     """`lake compact`."""
-    tables = [BY_NAME[name] for name in arguments.tables] or TABLES
+    tables = [BY_NAME[name] for name in arguments.tables]
     with opened(settings(arguments)) as lake, show.progress() as report:
         if arguments.dry_run:
             done = compaction.plan(lake, tables)

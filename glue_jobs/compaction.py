@@ -39,18 +39,21 @@ class _Bin(NamedTuple):
     files: tuple[DataFile, ...]
 
 
-def plan(lake: Lake, tables: Iterable[Table] = TABLES) -> list[Compacted]:
+def plan(lake: Lake, tables: Sequence[Table] = ()) -> list[Compacted]:
     """What `compact` would do, from the manifests alone; tables with nothing to do are not told."""
-    found = [(table, _bins(table, lake.data_files(table))) for table in tables]
+    wanted = tables or _there(lake)
+    found = [(table, _bins(table, lake.data_files(table))) for table in wanted]
     return [_compacted(table, bins) for table, bins in found if bins]
 
 
 def compact(
     lake: Lake,
-    tables: Sequence[Table] = TABLES,
+    tables: Sequence[Table] = (),
     progress: Progress = lambda _what, _done, _all: None,
 ) -> list[Compacted]:
     """Put files of one day together up to `TARGET_BYTES`; a commit a table, then the run's row.
+
+    `tables`: which (none named = all).
 
     The rows are hashed as a multiset before, and after they are read back from the new file; a
     difference fails the audit and nothing is committed. Returns the tables that were changed.
@@ -58,15 +61,11 @@ def compact(
     began, started_at = ledger.known(lake), ledger.clock()
     moves: dict[str, tuple[int, int]] = {}
     done = []
-    for number, table in enumerate(tables):
-        progress(table.name, number, len(tables))
+    wanted = tables or _there(lake)
+    for number, table in enumerate(wanted):
+        progress(table.name, number, len(wanted))
         before = lake.snapshot(table.name)
-        with lake.replacement(table) as change:
-            bins = _bins(table, change.old)
-            if bins:
-                broken = [{"rows before = rows after": _swapped(change, each)} for each in bins]
-                quality.gate(table.name, quality.total(broken), lake.store)
-        if bins:
+        if bins := _put_together(lake, table):
             moves[table.name] = (before, lake.snapshot(table.name))
             done.append(_compacted(table, bins))
     if done:
@@ -78,8 +77,23 @@ def compact(
             "days": [(each.table, each.days) for each in done],
         }
         ledger.record(lake, lambda now: row | _left(now, moves), began)
-    progress("run", len(tables), len(tables))
+    progress("run", len(wanted), len(wanted))
     return done
+
+
+def _there(lake: Lake) -> list[Table]:
+    missing = lake.missing()
+    return [table for table in TABLES if table not in missing]
+
+
+def _put_together(lake: Lake, table: Table) -> list[_Bin]:
+    """Compact one table in one commit; returns what was put together."""
+    with lake.replacement(table) as change:
+        bins = _bins(table, change.old)
+        if bins:
+            broken = [{"rows before = rows after": _swapped(change, each)} for each in bins]
+            quality.gate(table.name, quality.total(broken), lake.store)
+    return bins
 
 
 def _left(now: ledger.Known, moves: dict[str, tuple[int, int]]) -> ledger.Row:
@@ -88,7 +102,7 @@ def _left(now: ledger.Known, moves: dict[str, tuple[int, int]]) -> ledger.Row:
     A table that has changed since (by a build that died) stays changed in the next build's eyes.
     """
     left = {
-        name: moves[name][1] if moves.get(name, (0, 0))[0] == at else at
+        name: moves[name][1] if name in moves and moves[name][0] == at else at
         for name, at in now.snapshots.items()
     }
     return {"taxonomy": now.taxonomy, "snapshots": list(left.items())}

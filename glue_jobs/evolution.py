@@ -5,6 +5,9 @@ Old files stay as they are; in their rows a new column is null until their day i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pyarrow as pa
 from pyiceberg.exceptions import CommitFailedException, ResolveError, ValidationError
 
 from glue_jobs.lake import ConflictError, Lake
@@ -33,8 +36,22 @@ def upgrade(lake: Lake) -> dict[str, list[str]]:
 
 
 def _lacking(lake: Lake, table: Table) -> list[str]:
-    there = {field.name for field in lake.iceberg(table.name).schema().fields}
-    return [name for name in table.names if name not in there]
+    there = set(lake.iceberg(table.name).schema().column_names)
+    return [field.name for field in table.schema if not there.issuperset(_names(field))]
+
+
+def _names(field: pa.Field, before: str = "") -> Iterator[str]:
+    """The names of a column and of all within it, as Iceberg writes them: `a`, `a.element.b`."""
+    name, kind = f"{before}{field.name}", field.type
+    yield name
+    if pa.types.is_map(kind):
+        within = [kind.key_field.with_name("key"), kind.item_field.with_name("value")]
+    elif pa.types.is_list(kind):
+        within = [kind.value_field.with_name("element")]
+    else:
+        within = [kind.field(n) for n in range(kind.num_fields)]
+    for each in within:
+        yield from _names(each, f"{name}.")
 
 
 def _evolve(lake: Lake, table: Table) -> None:

@@ -71,7 +71,7 @@ def known(lake: Lake) -> Known:
         return Known(rollbacks=rollbacks)
     last = stand[-1]
     inputs = frozenset(key for run in stand for key in run["inputs"])
-    return Known(inputs, dict(last["snapshots"]), last["taxonomy"], last["run_id"], rollbacks)
+    return Known(inputs, dict(last["snapshots"] or ()), last["taxonomy"], last["run_id"], rollbacks)
 
 
 def record(lake: Lake, row: Callable[[Known], Row], began: Known) -> None:
