@@ -27,6 +27,7 @@ from glue_jobs.parsers import Parser, Parsers
 from transforms.days import by_day, groups
 from transforms.facts import violations
 from transforms.pipeline import SOURCES, STEPS, Read, Source, Step
+from transforms.taxonomy import Taxonomy
 from transforms.versions import newest
 
 PIECE_BYTES = 64 * 2**20
@@ -131,8 +132,8 @@ def build(
         for source in SOURCES
     }
     inputs = tuple(sorted(key for keys in fresh.values() for key in keys))
-    run_id = ledger.run_id(fresh, settings_digest(parsers), window)
-    is_retold = known.taxonomy not in (None, settings_digest(parsers))
+    run_id = ledger.run_id(fresh, settings_digest(parsers.taxonomy), window)
+    is_retold = known.taxonomy not in (None, settings_digest(parsers.taxonomy))
     unbuilt = _unbuilt(known)
     if not inputs and window is None and not unbuilt:
         return Built(run_id, False, (), {}, {}, is_retold)
@@ -170,7 +171,7 @@ def build(
     if run_id == known.run_id and not any(days.values()):
         return Built(run_id, False, (), {}, days, is_retold)
     built = Built(run_id, True, inputs, sources, days, is_retold)
-    row = _row(built, seen, settings_digest(parsers), started_at)
+    row = _row(built, seen, settings_digest(parsers.taxonomy), started_at)
     ledger.record(lake, lambda _: row, known)
     return built
 
@@ -243,9 +244,9 @@ def day_groups(lake: Lake, step: Step, days: Iterable[date]) -> list[list[date]]
     return list(groups({day: sum(each[day] for each in rows) for day in days}))
 
 
-def settings_digest(parsers: Parsers) -> str:
-    """Digest of the lake's settings that decide rows: the taxonomy and what is kept."""
-    return hashlib.sha256(repr(parsers.taxonomy).encode()).hexdigest()[:16]
+def settings_digest(taxonomy: Taxonomy) -> str:
+    """Digest of the lake's settings that decide rows: its taxonomy, with what is kept."""
+    return hashlib.sha256(repr(taxonomy).encode()).hexdigest()[:16]
 
 
 def _row(built: Built, seen: dict[str, int], taxonomy: str, started_at: datetime) -> ledger.Row:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -118,6 +118,12 @@ def conservation(lake: Lake) -> pa.Table:
             [("kind", pa.string()), *((name, pa.int64()) for name in (*names, "unaccounted"))]
         ),
     )
+
+
+def built_otherwise(lake: Lake, settings: str) -> list[datetime]:
+    """When the builds that stand finished that ran under other settings than of this digest."""
+    stand = ledger.standing(ledger.runs(lake, ("taxonomy",)))
+    return [run["finished_at"] for run in stand if run["taxonomy"] not in (None, settings)]
 
 
 def unknown_fields(lake: Lake) -> dict[str, int]:

@@ -263,6 +263,8 @@ def check(arguments: argparse.Namespace) -> int:
         found = list(checker.checked(lake))
         kept = checker.conservation(lake)
         unknown = checker.unknown_fields(lake)
+        digest = builder.settings_digest(lake_taxonomy(lake.store))
+        otherwise = checker.built_otherwise(lake, digest)
     rows = [
         {"table": each.table, "rows": each.rows, "days": each.days, "facts": each.facts}
         | {"broken": "; ".join(f"{fact}: {n}" for fact, n in each.broken.items())}
@@ -276,6 +278,12 @@ def check(arguments: argparse.Namespace) -> int:
         )
     if unknown:
         show.say(f"fields not known to the lake (records): {_counts(unknown)}")
+    if otherwise:
+        show.say(
+            f"{len(otherwise)} builds, the last on {otherwise[-1].date()}, ran under another "
+            "taxonomy.toml: `lake build --from DAY --to DAY` sets category, task and skill anew; "
+            "what [keep] left out of rows built then stays in raw/ alone"
+        )
     is_broken = any(each.broken for each in found) or any(kept.column("unaccounted").to_pylist())
     return AuditFailedError.exit_code if is_broken else 0
 

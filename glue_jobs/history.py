@@ -17,7 +17,10 @@ from ingestion.errors import LakeError
 from transforms.pipeline import SOURCES, STEPS
 from transforms.tables import BY_NAME
 
-BUILT = tuple(each.writes.name for each in (*SOURCES, *STEPS))
+BUILT = (
+    *(source.writes.name for source in SOURCES),
+    *(step.writes.name for step in STEPS),
+)
 _INSTANT = pa.timestamp("us")
 _RUNS = pa.schema(
     [

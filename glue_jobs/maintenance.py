@@ -134,9 +134,12 @@ def _expire(lake: Lake, table: IcebergTable, gone: list[int]) -> None:
     pyiceberg's own `expire_snapshots` does not ask for that: a rollback to one of them in between
     would leave the table without any.
     """
-    current = AssertRefSnapshotId(ref=MAIN_BRANCH, snapshot_id=table.metadata.current_snapshot_id)
+    current = AssertRefSnapshotId.model_validate(
+        {"ref": MAIN_BRANCH, "snapshot-id": table.metadata.current_snapshot_id}
+    )
+    removal = RemoveSnapshotsUpdate.model_validate({"snapshot-ids": gone})
     try:
-        lake.catalog.commit_table(table, (current,), (RemoveSnapshotsUpdate(snapshot_ids=gone),))
+        lake.catalog.commit_table(table, (current,), (removal,))
     except (CommitFailedException, ValueError) as error:  # ValueError: another has expired them
         raise ConflictError(
             f"table {table.name()[-1]}: another writer was first; run the command again"

@@ -18,7 +18,7 @@ from transforms.tables import RUN, TABLES
 NEWER_TABLES = ("skill_load", "skill_staffing", "journey")
 NEWER_COLUMNS = {
     "run": ("started_at", "command", "restored"),
-    "contact_statistic_record": ("handle_time_ms",),
+    "contact_statistic_record": ("is_transferred_out_external",),
 }
 
 

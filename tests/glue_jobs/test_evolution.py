@@ -1,4 +1,4 @@
-"""F33: a lake of an earlier release is read as it is, upgraded in place, and can be gone back in."""
+"""F33: a lake of an earlier release is read as it is, upgraded in place, and can be undone."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_what_the_earlier_release_built_is_read(lake, now):
     old = [name for name in now["first"] if name not in (*NEWER_TABLES, STATISTICS)]
     assert content(lake, *old) == {name: now["first"][name] for name in old}
     rows = lake.read(CONTACT_STATISTIC_RECORD)
-    assert (rows.num_rows, rows.column("handle_time_ms").null_count) == (2, 2)
+    assert (rows.num_rows, rows.column("is_transferred_out_external").null_count) == (2, 2)
 
 
 def test_its_ledger_is_read(lake):
@@ -106,7 +106,7 @@ def test_a_rollback_to_before_the_upgrade_leaves_readable_data_and_is_made_up_fo
 def test_the_commands_upgrade(lake):
     where = ("--lake", lake.settings.lake)
     dry = outcome("create", "--dry-run", *where)
-    assert f"would add to table {STATISTICS}: handle_time_ms\n" in dry.out
+    assert f"would add to table {STATISTICS}: is_transferred_out_external\n" in dry.out
     done = outcome("create", *where)
     assert (done.code, "added to table run: started_at, command, restored;" in done.err) == (
         0,

@@ -16,6 +16,7 @@ from glue_jobs.lake import Lake, opened
 from glue_jobs.maintenance import expire
 from glue_jobs.settings import Settings
 from tests.few_tables import later
+from tests.lake_program import outcome
 from tests.small_centre import (
     MONDAY,
     RECORDS,
@@ -102,6 +103,13 @@ def test_the_same_window_under_other_settings_is_another_run(lake):
     window = Window(MONDAY, TUESDAY)
     first = build(lake, window).run_id
     assert build(lake, window, Taxonomy(queue_task={"Claims": "assess"})).run_id != first
+
+
+def test_the_check_tells_of_builds_under_another_taxonomy(lake):
+    assert "another taxonomy.toml" not in outcome("check", "--lake", lake.settings.lake).err
+    lake.store.put("taxonomy.toml", b'[keep]\nattributes = ["brand"]\n')
+    told = outcome("check", "--lake", lake.settings.lake)
+    assert (told.code, told.err.count("2 builds, the last on ")) == (0, 1)
 
 
 def test_a_run_tells_when_it_began_and_what_it_was(lake):
