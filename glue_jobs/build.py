@@ -13,22 +13,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
-from importlib.metadata import version
 from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
-from glue_jobs import quality, raw
+from glue_jobs import ledger, quality, raw
+from glue_jobs.evolution import upgrade
 from glue_jobs.lake import Lake, Replacement
 from glue_jobs.merge import Merged, merged
 from glue_jobs.parsers import Parser, Parsers
-from transforms import tables
 from transforms.days import by_day, groups
 from transforms.facts import violations
 from transforms.pipeline import SOURCES, STEPS, Read, Source, Step
+from transforms.taxonomy import Taxonomy
 from transforms.versions import newest
 
 PIECE_BYTES = 64 * 2**20
@@ -67,15 +66,6 @@ class Window(NamedTuple):
     def days(self) -> list[date]:
         """Every day of the window."""
         return [self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)]
-
-
-@dataclass(frozen=True)
-class Known:
-    """What finished builds have read, and the snapshots that the last one left."""
-
-    inputs: frozenset[str] = frozenset()
-    snapshots: dict[str, int] = field(default_factory=dict)
-    taxonomy: str | None = None
 
 
 class Engine(Protocol):
@@ -131,23 +121,29 @@ def build(
     engine: Engine | None = None,
 ) -> Built:
     """Build the lake up to date; a no-op that writes nothing when nothing is new."""
-    engine = engine or Embedded()
-    known = _known(lake)
+    engine, started_at = engine or Embedded(), ledger.clock()
+    known = ledger.known(lake)
     fresh = {
-        source.kind: [key for key in raw.keys(lake.store, source.kind) if key not in known.inputs]
+        source.kind: {
+            key: size
+            for key, size in raw.sizes(lake.store, source.kind).items()
+            if key not in known.inputs
+        }
         for source in SOURCES
     }
     inputs = tuple(sorted(key for keys in fresh.values() for key in keys))
-    run_id = _run_id(inputs, window)
-    is_retold = known.taxonomy not in (None, _digest(parsers))
-    if not inputs and window is None:
+    run_id = ledger.run_id(fresh, settings_digest(parsers.taxonomy), window)
+    is_retold = known.taxonomy not in (None, settings_digest(parsers.taxonomy))
+    unbuilt = _unbuilt(known)
+    if not inputs and window is None and not unbuilt:
         return Built(run_id, False, (), {}, {}, is_retold)
+    upgrade(lake)
     sources: dict[str, Merged] = {}
     days: dict[str, list[date]] = {}
     for source in SOURCES:
         if fresh[source.kind]:
             sources[source.kind] = engine.merged(
-                lake, source, parsers.of(source.kind), fresh[source.kind], run_id, progress
+                lake, source, parsers.of(source.kind), [*fresh[source.kind]], run_id, progress
             )
             days[source.writes.name] = sources[source.kind].days
     for source in SOURCES:
@@ -161,18 +157,29 @@ def build(
     seen = {source.writes.name: lake.snapshot(source.writes.name) for source in SOURCES}
     # A table is committed before the first step that reads it, so its days are looked up once.
     changed = cache(lambda name: lake.changed_days(name, known.snapshots.get(name)))
+    every = cache(lambda name: lake.changed_days(name, None))
     for number, step in enumerate(STEPS):
         progress(step.writes.name, number, len(STEPS))
-        stale = {day for read in step.reads for day in changed(read.table.name)}
+        days_of = every if step.writes.name in unbuilt else changed
+        stale = {day for read in step.reads for day in days_of(read.table.name)}
         stale |= set(window.days if window else ())
         wanted = {day for changed_day in stale for day in around(changed_day, step.reach)}
         asked = sorted(wanted if step.writes.is_daily else stale)
         days[step.writes.name] = engine.derived(lake, step, asked) if asked else []
         seen[step.writes.name] = lake.snapshot(step.writes.name)
     progress("run", len(STEPS), len(STEPS))
+    if run_id == known.run_id and not any(days.values()):
+        return Built(run_id, False, (), {}, days, is_retold)
     built = Built(run_id, True, inputs, sources, days, is_retold)
-    _record(lake, built, seen, _digest(parsers))
+    row = _row(built, seen, settings_digest(parsers.taxonomy), started_at)
+    ledger.record(lake, lambda _: row, known)
     return built
+
+
+def _unbuilt(known: ledger.Known) -> frozenset[str]:
+    """The steps' tables that the runs so far did not know: those of a newer release."""
+    names = {step.writes.name for step in STEPS}
+    return frozenset(names - known.snapshots.keys() if known.snapshots else ())
 
 
 def _recomputed(lake: Lake, step: Step, wanted: list[date]) -> list[date]:
@@ -237,36 +244,20 @@ def day_groups(lake: Lake, step: Step, days: Iterable[date]) -> list[list[date]]
     return list(groups({day: sum(each[day] for each in rows) for day in days}))
 
 
-def _known(lake: Lake) -> Known:
-    columns = ("inputs", "snapshots", "finished_at", "taxonomy")
-    runs = lake.read(tables.RUN, columns=columns).to_pylist()
-    if not runs:
-        return Known()
-    last = max(runs, key=lambda run: run["finished_at"])
-    inputs = frozenset(key for run in runs for key in run["inputs"])
-    return Known(inputs, dict(last["snapshots"]), last["taxonomy"])
+def settings_digest(taxonomy: Taxonomy) -> str:
+    """Digest of the lake's settings that decide rows: its taxonomy, with what is kept."""
+    return hashlib.sha256(repr(taxonomy).encode()).hexdigest()[:16]
 
 
-def _digest(parsers: Parsers) -> str:
-    return hashlib.sha256(repr(parsers.taxonomy).encode()).hexdigest()[:16]
-
-
-def _run_id(inputs: Iterable[str], window: Window | None) -> str:
-    text = "\n".join([version("contact-lake"), repr(window), *inputs])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _record(lake: Lake, built: Built, seen: dict[str, int], taxonomy: str) -> None:
-    now = datetime.now(UTC).replace(tzinfo=None)
+def _row(built: Built, seen: dict[str, int], taxonomy: str, started_at: datetime) -> ledger.Row:
     counts = {
         name: [(kind, getattr(merged_, name)) for kind, merged_ in built.sources.items()]
         for name in ("landed", "duplicates", "superseded", "rejected", "rows")
     }
-    row = {
-        "day": now.date(),
+    return {
         "run_id": built.run_id,
-        "finished_at": now,
-        "code_version": version("contact-lake"),
+        "command": ledger.BUILD,
+        "started_at": started_at,
         "inputs": list(built.inputs),
         **counts,
         "unknown_fields": [
@@ -278,7 +269,6 @@ def _record(lake: Lake, built: Built, seen: dict[str, int], taxonomy: str) -> No
         "days": [(name, len(days)) for name, days in built.days.items()],
         "snapshots": list(seen.items()),
     }
-    lake.add(tables.RUN, pa.Table.from_pylist([row], schema=tables.RUN.schema))
 
 
 def _reported(

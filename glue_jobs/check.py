@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from glue_jobs import ledger
 from glue_jobs.lake import Lake
 from transforms import tables
 from transforms.days import groups
@@ -100,12 +101,12 @@ def not_seen(lake: Lake, table: Table) -> list[str]:
 
 
 def conservation(lake: Lake) -> pa.Table:
-    """What became of landed records, one row per kind over all builds; 0 are unaccounted for."""
+    """What became of landed records over the runs that stand, by kind; 0 are unaccounted for."""
     names = ("landed", "rows", "duplicates", "superseded", "rejected")
     sums: dict[str, Counter[str]] = {}
-    for run in lake.read(tables.RUN, columns=names).to_pylist():
+    for run in ledger.standing(ledger.runs(lake, names)):
         for name in names:
-            for kind, count in run[name]:
+            for kind, count in run[name] or ():
                 sums.setdefault(kind, Counter())[name] += count
     return pa.Table.from_pylist(
         [
@@ -119,10 +120,16 @@ def conservation(lake: Lake) -> pa.Table:
     )
 
 
+def built_otherwise(lake: Lake, settings: str) -> list[datetime]:
+    """When the builds that stand finished that ran under other settings than of this digest."""
+    stand = ledger.standing(ledger.runs(lake, ("taxonomy",)))
+    return [run["finished_at"] for run in stand if run["taxonomy"] not in (None, settings)]
+
+
 def unknown_fields(lake: Lake) -> dict[str, int]:
     """Fields of records that the lake does not know, `kind.path`, and in how many records."""
     found: Counter[str] = Counter()
-    for run in lake.read(tables.RUN, columns=("unknown_fields",)).to_pylist():
+    for run in ledger.standing(ledger.runs(lake, ("unknown_fields",))):
         found.update(dict(run["unknown_fields"] or ()))
     return dict(found)
 

@@ -18,13 +18,13 @@ import pyarrow as pa
 
 from glue_jobs import build as builder
 from glue_jobs import check as checker
+from glue_jobs import evolution, show
 from glue_jobs import export as exporter
 from glue_jobs import query as asker
 from glue_jobs import route as router
-from glue_jobs import show
 from glue_jobs.arguments import UsageError, pair, settings, shown
 from glue_jobs.commands_routing import scores_checked
-from glue_jobs.lake import Lake, made, opened
+from glue_jobs.lake import Lake, NoLakeError, made, opened
 from glue_jobs.parsers import Parsers, lake_taxonomy
 from glue_jobs.quality import AuditFailedError
 from glue_jobs.settings import Settings
@@ -45,12 +45,20 @@ def create(arguments: argparse.Namespace) -> None:
         missing = _missing(lake_settings)
         for table in missing:
             sys.stdout.write(f"would make table {table.name}: {table.doc}\n")
+        for name, columns in _lacking(lake_settings).items():
+            sys.stdout.write(f"would add to table {name}: {', '.join(columns)}\n")
         show.say(f"{len(missing)} of {len(TABLES)} tables to make in {lake_settings.lake}")
         return
     lake, new = made(lake_settings)
     with lake:
         lake_taxonomy(lake.store)
+        added = evolution.upgrade(lake)
     show.say(f"lake {lake_settings.lake}: made {len(new)} tables, {len(TABLES)} in all")
+    for name, columns in added.items():
+        show.say(
+            f"added to table {name}: {', '.join(columns)}; null until days are built again "
+            "(`lake build --from DAY --to DAY`)"
+        )
 
 
 def describe(arguments: argparse.Namespace) -> None:
@@ -255,6 +263,8 @@ def check(arguments: argparse.Namespace) -> int:
         found = list(checker.checked(lake))
         kept = checker.conservation(lake)
         unknown = checker.unknown_fields(lake)
+        digest = builder.settings_digest(lake_taxonomy(lake.store))
+        otherwise = checker.built_otherwise(lake, digest)
     rows = [
         {"table": each.table, "rows": each.rows, "days": each.days, "facts": each.facts}
         | {"broken": "; ".join(f"{fact}: {n}" for fact, n in each.broken.items())}
@@ -268,6 +278,12 @@ def check(arguments: argparse.Namespace) -> int:
         )
     if unknown:
         show.say(f"fields not known to the lake (records): {_counts(unknown)}")
+    if otherwise:
+        show.say(
+            f"{len(otherwise)} builds, the last on {otherwise[-1].date()}, ran under another "
+            "taxonomy.toml: `lake build --from DAY --to DAY` sets category, task and skill anew; "
+            "what [keep] left out of rows built then stays in raw/ alone"
+        )
     is_broken = any(each.broken for each in found) or any(kept.column("unaccounted").to_pylist())
     return AuditFailedError.exit_code if is_broken else 0
 
@@ -344,6 +360,14 @@ def _missing(settings: Settings) -> list[Any]:
             return lake.missing()
     except LakeError:
         return list(TABLES)
+
+
+def _lacking(settings: Settings) -> dict[str, list[str]]:
+    try:
+        with opened(settings) as lake:
+            return evolution.lacking(lake)
+    except NoLakeError:
+        return {}
 
 
 def _catalogue() -> pa.Table:

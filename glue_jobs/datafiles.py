@@ -24,7 +24,7 @@ from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.metadata import TableMetadata
 
-from transforms.schema import DAY, Table
+from transforms.schema import DAY, SchemaError, Table
 
 _ROWS_IN_A_GROUP = 65_536
 
@@ -79,7 +79,7 @@ class DataFiles:
         footers: list[pq.FileMetaData] = []
         with self.io.new_output(path).create(overwrite=True) as out:
             pq.write_table(
-                rows.cast(self._schema),
+                self._shaped(rows),
                 out,
                 compression="zstd",
                 row_group_size=_ROWS_IN_A_GROUP,
@@ -87,6 +87,17 @@ class DataFiles:
                 metadata_collector=footers,
             )
         return self._data_file(path, footers[0])
+
+    def _shaped(self, rows: pa.Table) -> pa.Table:
+        """`rows` as the lake's schema has them: an upgrade adds columns at its end."""
+        if lacking := set(rows.column_names).difference(self._schema.names):
+            raise SchemaError(
+                f"table {self.table.name} lacks the column {min(lacking)}; run `lake create`"
+            )
+        more = [name for name in self._schema.names if name not in rows.column_names]
+        for name in more:  # of a newer release than this one
+            rows = rows.append_column(name, pa.nulls(len(rows), self._schema.field(name).type))
+        return rows.select(self._schema.names).cast(self._schema)
 
     def _data_file(self, path: str, footer: pq.FileMetaData) -> DataFile:
         """What `pyiceberg.io.pyarrow.parquet_file_to_data_file` returns.
@@ -129,7 +140,8 @@ class DataFiles:
         return ds.dataset(
             [path for _, _, path in places],
             # Of columns alone that are asked for: a file of 160 is compared with each.
-            schema=pa.schema([shape.field(name) for name in names]),
+            # Those that the lake does not have yet are null.
+            schema=pa.schema([_field(name, shape, self.table.schema) for name in names]),
             format="parquet",
             filesystem=cast(PyArrowFileIO, self.io).fs_by_scheme(scheme, netloc),
         )
@@ -138,6 +150,11 @@ class DataFiles:
 def day_of(file: DataFile) -> date:
     """The day that a daily table's file holds."""
     return date(1970, 1, 1) + timedelta(days=file.partition[0])
+
+
+def _field(name: str, *schemas: pa.Schema) -> pa.Field:
+    """The field of that name of the first schema that has one."""
+    return next(schema.field(name) for schema in schemas if name in schema.names)
 
 
 def _small(field: pa.Field) -> pa.Field:

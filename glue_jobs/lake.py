@@ -229,21 +229,21 @@ class Lake:
 
     def add(self, table: Table, rows: pa.Table) -> None:
         """Add rows to a daily table in one commit; each of their days becomes one file."""
-        days = sorted(by_day(rows))
         with self.replacement(table) as change:
-            # Read after the change began, so that what another writer adds now is a conflict.
-            change.put(pa.concat_tables([self.read(table, days), table.conform(rows)]), days)
+            change.add(rows)
 
 
 class Replacement:
-    """Days (or the whole table) to be replaced in one commit."""
+    """Days (or the whole table) to be replaced in one commit. `old`: the files it began with."""
 
     def __init__(self, table: Table, iceberg: IcebergTable, old: Iterable[DataFile]) -> None:
         self.table = table
         self.files = DataFiles.of(table, iceberg)
         self._iceberg = iceberg
-        self._old = list(old)
+        self.old = tuple(old)
         self._days: set[date] = set()
+        self._gone: set[str] = set()
+        self._is_whole = False
         self._new: list[DataFile] = []
 
     def put(self, rows: pa.Table, days: Sequence[date]) -> None:
@@ -254,18 +254,35 @@ class Replacement:
             if day in found:
                 self._write(found[day], day)
 
+    def add(self, rows: pa.Table) -> None:
+        """Add rows to a daily table; each of their days becomes one file.
+
+        They join what the table held when the change began: what is added meanwhile is a conflict.
+        """
+        days = sorted(by_day(rows))
+        before = self.files.read(file.file_path for file in _on_days(self.old, days))
+        self.put(pa.concat_tables([before, self.table.conform(rows)]), days)
+
     def put_all(self, rows: pa.Table) -> None:
         """Replace the whole of a table that is not daily."""
+        self._is_whole = True
         self._write(self.table.conform(rows), None)
+
+    def swap(self, old: Iterable[DataFile], rows: pa.Table, day: date | None) -> DataFile:
+        """Replace files of one day (None for a table without days) by one; returns that one."""
+        self._gone |= {file.file_path for file in old}
+        self._write(rows, day)
+        return self._new[-1]
 
     def take(self, files: Iterable[DataFile], days: Iterable[date]) -> None:
         """Replace `days` (or the whole of a table that is not daily) by files already written."""
+        self._is_whole = not self.table.is_daily
         self._days |= set(days)
         self._new += files
 
     def commit(self) -> None:
         """One Iceberg commit; nothing at all if nothing was put."""
-        old = [file for file in self._old if self._replaces(file)]
+        old = [file for file in self.old if self._replaces(file)]
         if not old and not self._new:
             return
         try:
@@ -288,7 +305,8 @@ class Replacement:
             self._iceberg.io.delete(file.file_path)
 
     def _replaces(self, file: DataFile) -> bool:
-        return not self.table.is_daily or day_of(file) in self._days
+        is_in = day_of(file) in self._days if self.table.is_daily else self._is_whole
+        return is_in or file.file_path in self._gone
 
     def _write(self, rows: pa.Table, day: date | None) -> None:
         if rows.num_rows:
@@ -350,5 +368,9 @@ def _data_files(table: IcebergTable, snapshot: int | None) -> dict[str, DataFile
 
 
 def _on(files: Mapping[str, DataFile], days: Iterable[date] | None) -> list[DataFile]:
-    wanted = None if days is None else set(days)
-    return [file for file in files.values() if wanted is None or day_of(file) in wanted]
+    return list(files.values()) if days is None else _on_days(files.values(), days)
+
+
+def _on_days(files: Iterable[DataFile], days: Iterable[date]) -> list[DataFile]:
+    wanted = set(days)
+    return [file for file in files if day_of(file) in wanted]

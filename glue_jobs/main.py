@@ -11,7 +11,14 @@ from importlib.metadata import version
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from glue_jobs import commands, commands_routing, commands_what_if, commands_workforce, show
+from glue_jobs import (
+    commands,
+    commands_maintenance,
+    commands_routing,
+    commands_what_if,
+    commands_workforce,
+    show,
+)
 from glue_jobs.route_eval import POLICIES
 from infra.flows.document import CONTACT_FLOW, CUSTOMER_QUEUE
 from ingestion.errors import LakeError
@@ -65,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     _fill(verbs)
     _ask(verbs)
     _route(verbs)
-    _simulate(verbs)
+    _more(verbs)
     return top
 
 
@@ -295,9 +302,13 @@ def _route_eval(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
                       help="processes (default: one for each core)")  # fmt: skip
 
 
-def _simulate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    both = {**commands_what_if.COMMANDS, **commands_workforce.COMMANDS}
-    for name, command in both.items():
+def _more(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    every = {
+        **commands_what_if.COMMANDS,
+        **commands_workforce.COMMANDS,
+        **commands_maintenance.COMMANDS,
+    }
+    for name, command in every.items():
         verb = _verb(verbs, name, command.run, command.text, table=True, example=command.example)
         command.grammar(verb)
 

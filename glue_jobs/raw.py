@@ -40,9 +40,9 @@ class Piece(NamedTuple):
         return Origin(self.keys[number], f"line {at - self.starts[number] + 1}")
 
 
-def keys(store: Store, kind: str) -> list[str]:
-    """The keys of every landed object of a kind, in order."""
-    return [key for key, _ in store.keys(f"{RAW}/{kind}/")]
+def sizes(store: Store, kind: str) -> dict[str, int]:
+    """The size in bytes of every landed object of a kind, by its key, in order of the keys."""
+    return dict(store.keys(f"{RAW}/{kind}/"))
 
 
 def pieces(store: Store, found: Iterable[str], limit_bytes: int) -> Iterator[Piece]:

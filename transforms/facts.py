@@ -26,6 +26,13 @@ def key_hashes(data: pa.Table, table: Table) -> np.ndarray[Any, np.dtype[np.uint
     return np.asarray(hashed.column("h").to_numpy())
 
 
+def multiset(data: pa.Table) -> tuple[int, int, int]:
+    """Rows, and the sum and the XOR of their hashes: equal for the same rows in any order."""
+    columns = ", ".join(f'"{name}"' for name in data.column_names)
+    hashed = rows(f"SELECT hash({columns}) AS h FROM data", data=data).column("h").to_numpy()
+    return len(hashed), int(hashed.sum(dtype=np.uint64)), int(np.bitwise_xor.reduce(hashed))
+
+
 def _facts(table: Table) -> Iterator[tuple[str, str]]:
     yield "key is unique", f"count(*) - count(DISTINCT row({', '.join(table.key)}))"
     for column in table.columns:

@@ -64,6 +64,12 @@ class Table:
         """Whether the table is partitioned by day; others are replaced whole."""
         return any(column.name == DAY for column in self.columns)
 
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The columns that rows of a file are sorted by, ascending and nulls last."""
+        first = (DAY,) if self.is_daily else ()
+        return tuple(dict.fromkeys((*first, *self.sort_by, *self.key)))
+
     @cached_property
     def schema(self) -> pa.Schema:
         """The Arrow schema; each field carries its sentence as `doc`, as Iceberg and Glue do."""

@@ -33,9 +33,8 @@ def newest(versions: pa.Table, table: Table) -> Newest:
     (equal key and version) + superseded (older versions).
     """
     key = ", ".join(table.key)
-    order = (*([DAY] if table.is_daily else []), *table.sort_by, *table.key)
     # Only what decides goes through the window; the rows themselves are taken by their number.
-    deciding = dict.fromkeys((*order, "record_version"))
+    deciding = dict.fromkeys((*table.order, "record_version"))
     narrow = table.conform(versions, list(deciding)).append_column(
         "place", pa.array(np.arange(len(versions)))
     )
@@ -44,7 +43,7 @@ def newest(versions: pa.Table, table: Table) -> Newest:
             SELECT place FROM versions
             QUALIFY row_number() OVER
                 (PARTITION BY {key} ORDER BY record_version DESC, place) = 1
-            ORDER BY {", ".join(order)}""").to_arrow_table()
+            ORDER BY {", ".join(table.order)}""").to_arrow_table()
         distinct = _count(
             db.execute(
                 f"SELECT count(*) FROM (SELECT DISTINCT {key}, record_version FROM versions)"

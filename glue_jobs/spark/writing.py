@@ -17,7 +17,7 @@ from glue_jobs.lake import Replacement
 from glue_jobs.spark.frames import Frame, Made, Parcel, Told, gathered, mapped, split, spread, told
 from glue_jobs.spark.shares import cores, pieces, readers
 from transforms.days import by_day
-from transforms.schema import DAY, Table
+from transforms.schema import Table
 
 ROWS_IN_A_FILE = 250_000
 _BEFORE, _AFTER = 0, 1
@@ -145,5 +145,4 @@ def _ordered(rows: pa.Table | None, table: Table) -> pa.Table:
     """Rows in the order that a file has, whatever order they came in."""
     if rows is None:
         return table.empty()
-    order = [*([DAY] if table.is_daily else []), *table.sort_by, *table.key]
-    return rows.sort_by([(name, "ascending") for name in dict.fromkeys(order)])
+    return rows.sort_by([(name, "ascending") for name in table.order])

@@ -176,22 +176,19 @@ def test_adding_keeps_what_is_there_in_one_file_a_day(lake):
     assert len(lake.files("run")) == 1
 
 
-def test_what_another_adds_meanwhile_is_a_conflict_and_stays(folder, monkeypatch):
+def test_what_another_adds_meanwhile_is_a_conflict_and_stays(folder):
     def run(run_id: str) -> pa.Table:
         row = {"day": MONDAY, "run_id": run_id, "finished_at": datetime(2026, 1, 5, 9)}  # noqa: DTZ001
         return pa.Table.from_pylist([row | {"code_version": "1", "inputs": []}], schema=RUN.schema)
 
-    read = Lake.read
+    def add_after_another() -> None:
+        with folder.replacement(RUN) as change:
+            with opened(folder.settings) as other:
+                other.add(RUN, run("faster"))
+            change.add(run("slower"))
 
-    def overtaken(lake: Lake, *asked: Any) -> pa.Table:
-        monkeypatch.setattr(Lake, "read", read)
-        with opened(folder.settings) as other:
-            other.add(RUN, run("faster"))
-        return read(lake, *asked)
-
-    monkeypatch.setattr(Lake, "read", overtaken)
     with pytest.raises(ConflictError):
-        folder.add(RUN, run("slower"))
+        add_after_another()
     assert folder.read(RUN).column("run_id").to_pylist() == ["faster"]
 
 

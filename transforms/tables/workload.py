@@ -82,11 +82,11 @@ WORKLOAD_SCORE = Table(
 
 RUN = Table(
     "run",
-    "One row per build: what came in, what went out, and the snapshots that belong together.",
+    "One row per run: what came in, what went out, and the snapshots that belong together.",
     (
         DAY,
-        text("run_id", "Digest of the inputs and the code version", required=True),
-        at("finished_at", "Build finished", required=True),
+        text("run_id", "Digest of inputs, code version, settings and days asked", required=True),
+        at("finished_at", "Run finished", required=True),
         text("code_version", "Version of this package", required=True),
         Column("inputs", pa.list_(TEXT), "Raw objects read for the first time", required=True),
         Column("landed", pa.map_(TEXT, COUNT), "Records read, by kind"),
@@ -97,7 +97,10 @@ RUN = Table(
         Column("unknown_fields", pa.map_(TEXT, COUNT), "Records with a field not known, by field"),
         text("taxonomy", "Digest of the taxonomy in force"),
         Column("days", pa.map_(TEXT, COUNT), "Days rewritten, by table"),
-        Column("snapshots", pa.map_(TEXT, COUNT), "Snapshot that this build left, by table"),
+        Column("snapshots", pa.map_(TEXT, COUNT), "Snapshot that this run left, by table"),
+        at("started_at", "Run started"),
+        text("command", "What ran: build, compact, rollback begun, rollback; null is a build"),
+        text("restored", "Of a rollback: the run whose tables were put back"),
     ),
     key=("run_id", "finished_at"),
     sort_by=("finished_at",),

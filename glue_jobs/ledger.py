@@ -1,0 +1,99 @@
+"""The ledger of a lake: its `run` table, and which of its runs stand.
+
+A run's row names the raw objects that it read first and the snapshot that it left of every table.
+A rollback takes nothing out of the ledger: its row says which run it went back to, and the runs
+between no longer stand, so that the next build reads their raw objects again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import pyarrow as pa
+
+from glue_jobs.lake import ConflictError, Lake
+from transforms import tables
+
+BUILD, COMPACTION = "build", "compact"
+ROLLBACK_BEGUN, ROLLBACK = "rollback begun", "rollback"
+_CHAIN = ("run_id", "finished_at", "command", "restored")
+
+Row = dict[str, Any]  # a row of the table `run`; what it lacks is null
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the runs that stand have read, what the last of them left, and all rollbacks so far."""
+
+    inputs: frozenset[str] = frozenset()
+    snapshots: Mapping[str, int] = field(default_factory=dict)
+    taxonomy: str | None = None
+    run_id: str | None = None
+    rollbacks: frozenset[datetime] = frozenset()
+
+
+def runs(lake: Lake, columns: Iterable[str] = ()) -> list[Row]:
+    """Every run of the lake, oldest first, with what makes their chain and the columns named."""
+    found = lake.read(tables.RUN, columns=list(dict.fromkeys((*_CHAIN, *columns)))).to_pylist()
+    return sorted(found, key=lambda run: run["finished_at"])
+
+
+def standing(found: Sequence[Row]) -> list[Row]:
+    """The runs that no rollback has undone, oldest first, without the rollbacks themselves.
+
+    A rollback to a run that was undone before brings it back, with all that stood then.
+    """
+    before: list[int] = []
+    newest: dict[str, int] = {}
+    for at, run in enumerate(found):
+        before.append(newest[run["restored"]] if run["restored"] else at - 1)
+        newest[run["run_id"]] = at
+    stand = []
+    at = len(found) - 1
+    while at >= 0:
+        if not found[at]["restored"]:
+            stand.append(found[at])
+        at = before[at]
+    return stand[::-1]
+
+
+def known(lake: Lake) -> Known:
+    """What the lake's finished runs leave to build upon."""
+    found = runs(lake, ("inputs", "snapshots", "taxonomy"))
+    rollbacks = frozenset(run["finished_at"] for run in found if run["restored"])
+    stand = standing(found)
+    if not stand:
+        return Known(rollbacks=rollbacks)
+    last = stand[-1]
+    inputs = frozenset(key for run in stand for key in run["inputs"])
+    return Known(inputs, dict(last["snapshots"] or ()), last["taxonomy"], last["run_id"], rollbacks)
+
+
+def record(lake: Lake, row: Callable[[Known], Row], began: Known) -> None:
+    """Add a run's row, made of what is known at that moment.
+
+    ConflictError if the lake was rolled back since `began`: what the run did may be undone.
+    """
+    with lake.replacement(tables.RUN) as change:
+        now = known(lake)
+        if now.rollbacks != began.rollbacks:
+            raise ConflictError("the lake was rolled back meanwhile; run the command again")
+        at = clock()
+        told = {"day": at.date(), "finished_at": at, "code_version": version("contact-lake")}
+        change.add(pa.Table.from_pylist([told | row(now)], schema=tables.RUN.schema))
+
+
+def run_id(*parts: object) -> str:
+    """Digest of what decides a run; this package's version is always part of it."""
+    text = "\n".join([version("contact-lake"), *map(repr, parts)])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def clock() -> datetime:
+    """Now, in UTC without a zone, as the tables hold it."""
+    return datetime.now(UTC).replace(tzinfo=None)
