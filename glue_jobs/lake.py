@@ -38,6 +38,7 @@ from transforms.schema import DAY, Table
 from transforms.tables import TABLES
 
 _CATALOG_FILE = "catalog.db"
+_GLUE = "glue_jobs.catalog.CertainGlueCatalog"
 _PROPERTIES = {
     "format-version": "2",
     "write.parquet.compression-codec": "zstd",
@@ -217,15 +218,19 @@ class Lake:
 
     @contextmanager
     def replacement(self, table: Table) -> Iterator[Replacement]:
-        """A change of one table that is committed, whole, when the block ends without an error."""
+        """A change of one table that is committed, whole, when the block ends without an error.
+
+        What the block reads is what the change is made from: ConflictError if another writer
+        commits to the table from here on.
+        """
         iceberg = self.iceberg(table.name)
         change = Replacement(table, iceberg, self._planned_files(iceberg).values())
         try:
             yield change
-            change.commit()
         except BaseException:
             change.discard()
             raise
+        change.commit()
 
     def add(self, table: Table, rows: pa.Table) -> None:
         """Add rows to a daily table in one commit; each of their days becomes one file."""
@@ -244,6 +249,7 @@ class Replacement:
         self._iceberg = iceberg
         self._old = list(old)
         self._days: set[date] = set()
+        self._is_whole = False
         self._new: list[DataFile] = []
 
     def put(self, rows: pa.Table, days: Sequence[date]) -> None:
@@ -256,15 +262,21 @@ class Replacement:
 
     def put_all(self, rows: pa.Table) -> None:
         """Replace the whole of a table that is not daily."""
+        self._is_whole = True
         self._write(self.table.conform(rows), None)
 
     def take(self, files: Iterable[DataFile], days: Iterable[date]) -> None:
         """Replace `days` (or the whole of a table that is not daily) by files already written."""
         self._days |= set(days)
+        self._is_whole = not self.table.is_daily
         self._new += files
 
     def commit(self) -> None:
-        """One Iceberg commit; nothing at all if nothing was put."""
+        """One Iceberg commit; nothing at all if nothing was put.
+
+        The new files are removed only when it is certain that no commit names them: where the
+        answer is lost the commit may have happened, and a file too many harms nobody.
+        """
         old = [file for file in self._old if self._replaces(file)]
         if not old and not self._new:
             return
@@ -278,6 +290,7 @@ class Replacement:
                 for file in self._new:
                     change.append_data_file(file)
         except (CommitFailedException, ValidationException) as error:
+            self.discard()
             raise ConflictError(
                 f"table {self.table.name}: another writer was first; run the command again"
             ) from error
@@ -285,10 +298,11 @@ class Replacement:
     def discard(self) -> None:
         """Remove the files that were written for a commit that did not happen."""
         for file in self._new:
-            self._iceberg.io.delete(file.file_path)
+            with suppress(OSError):  # what stays is an orphan; why it stays is the caller's news
+                self._iceberg.io.delete(file.file_path)
 
     def _replaces(self, file: DataFile) -> bool:
-        return not self.table.is_daily or day_of(file) in self._days
+        return day_of(file) in self._days if self.table.is_daily else self._is_whole
 
     def _write(self, rows: pa.Table, day: date | None) -> None:
         if rows.num_rows:
@@ -322,7 +336,7 @@ def _connected(settings: Settings) -> Lake:
         }
     else:
         region, endpoint = settings.region, settings.endpoint
-        properties = {"type": "glue"}
+        properties = {"py-catalog-impl": _GLUE}
         properties |= {"glue.region": region, "s3.region": region} if region else {}
         properties |= {"glue.endpoint": endpoint, "s3.endpoint": endpoint} if endpoint else {}
     return Lake(settings, load_catalog(settings.database, **properties), objects(settings))
