@@ -12,7 +12,7 @@ files differ from the last finished build's.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, partial
@@ -283,7 +283,15 @@ def _record(lake: Lake, built: Built, seen: dict[str, int], taxonomy: str) -> No
         "snapshots": list(seen.items()),
     }
     rows = pa.Table.from_pylist([row], schema=tables.RUN.schema)
-    raced(partial(lake.add, tables.RUN, rows))
+    raced(partial(_add_run, lake, rows, built.inputs))
+
+
+def _add_run(lake: Lake, rows: pa.Table, inputs: Collection[str]) -> None:
+    """Add a run's row, unless another build of the same objects was recorded meanwhile."""
+    days = sorted(by_day(rows))
+    with lake.replacement(tables.RUN) as change:
+        if not inputs or not _known(lake).inputs.issuperset(inputs):
+            change.put(pa.concat_tables([lake.read(tables.RUN, days), rows]), days)
 
 
 def _reported(
