@@ -1,14 +1,27 @@
-"""The Glue Data Catalog as pyiceberg's, with lost answers looked into."""
+"""A lake's catalog and files on AWS as pyiceberg's, patient and with lost answers looked into."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from pyarrow.fs import AwsStandardS3RetryStrategy
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.exceptions import CommitFailedException
 
 LOCATION = "metadata_location"
+MOST_ATTEMPTS = 10  # as pyiceberg has it for Glue
+
+
+class PatientRetries(AwsStandardS3RetryStrategy):  # type: ignore[misc]
+    """Iceberg's files on S3 are tried as often as all else; the usual three attempts are few.
+
+    With 30 % of the requests failing, three attempts let a build of 180 requests fail nearly
+    always; ten let one of 900 fail.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(max_attempts=MOST_ATTEMPTS)
 
 
 class CertainGlueCatalog(GlueCatalog):

@@ -29,6 +29,7 @@ from pyiceberg.exceptions import (
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table as IcebergTable
 
+from glue_jobs.catalog import MOST_ATTEMPTS
 from glue_jobs.datafiles import DataFiles, day_of
 from glue_jobs.settings import Settings
 from ingestion.errors import LakeError
@@ -39,6 +40,7 @@ from transforms.tables import TABLES
 
 _CATALOG_FILE = "catalog.db"
 _GLUE = "glue_jobs.catalog.CertainGlueCatalog"
+_RETRIES = "glue_jobs.catalog.PatientRetries"
 _PROPERTIES = {
     "format-version": "2",
     "write.parquet.compression-codec": "zstd",
@@ -337,6 +339,7 @@ def _connected(settings: Settings) -> Lake:
     else:
         region, endpoint = settings.region, settings.endpoint
         properties = {"py-catalog-impl": _GLUE}
+        properties |= {"s3.retry-strategy-impl": _RETRIES}
         properties |= {"glue.region": region, "s3.region": region} if region else {}
         properties |= {"glue.endpoint": endpoint, "s3.endpoint": endpoint} if endpoint else {}
     return Lake(settings, load_catalog(settings.database, **properties), objects(settings))
@@ -349,11 +352,13 @@ def objects(settings: Settings) -> Store:
 
 def s3_client(settings: Settings) -> Any:
     """A boto3 S3 client for the settings' endpoint; path addresses, as stand-ins need them."""
+    style = {"addressing_style": "path"} if settings.endpoint else {}
+    retries = {"mode": "standard", "total_max_attempts": MOST_ATTEMPTS}
     return boto3.client(
         "s3",
         endpoint_url=settings.endpoint,
         region_name=settings.region,
-        config=Config(s3={"addressing_style": "path"}) if settings.endpoint else None,
+        config=Config(s3=style, retries=retries),
     )
 
 

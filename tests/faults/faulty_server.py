@@ -74,7 +74,7 @@ class Weather:
     """Answers a share of all requests with a fault; counts the requests and the faults."""
 
     share: float = 0.0
-    seed: int = 0
+    rng: random.Random = field(default_factory=lambda: random.Random(0))
     only: str | None = None  # an operation's target; None = every request
     kinds: tuple[str, ...] = KINDS
     most: float = float("inf")
@@ -84,7 +84,6 @@ class Weather:
 
     def over(self, app: App) -> App:
         """A layer of the server."""
-        rng = random.Random(self.seed)
 
         def answer(environment: dict[str, Any], start: Any) -> Iterable[bytes]:
             target = _target(environment)
@@ -93,9 +92,9 @@ class Weather:
                 is_fault = (
                     self.only in (None, target)
                     and self.faults.total() < self.most
-                    and rng.random() < self.share
+                    and self.rng.random() < self.share
                 )
-                kind = rng.choice(self.kinds) if is_fault else None
+                kind = self.rng.choice(self.kinds) if is_fault else None
                 self.faults.update([kind] if kind else [])
             if kind is None:
                 return app(environment, start)

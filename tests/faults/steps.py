@@ -57,6 +57,13 @@ class Step(NamedTuple):
     run: Callable[[Place], bool]
     seen: Callable[[Place], Parts]
     seal: str | None = None
+    arguments: Callable[[Place], tuple[str, ...]] | None = None
+
+
+def arguments(place: Place, step: Step) -> tuple[str, ...]:
+    """What a terminal would write after `lake` for a step that is a command."""
+    assert step.arguments
+    return (*step.arguments(place), "--lake", place.lake)
 
 
 def lake_parts(place: Place) -> Parts:
@@ -81,18 +88,26 @@ def _rows(lake: Lake, name: str) -> list[Any]:
     return sorted(map(repr, rows))
 
 
-def _program(*arguments: str) -> Callable[[Place], bool]:
-    def done(place: Place) -> bool:
-        came_to = outcome(*arguments, "--lake", place.lake)
-        assert came_to.code == 0 or came_to.err.startswith(f"lake {arguments[0]}: "), came_to.err
+def _command(
+    name: str,
+    places: tuple[str, ...],
+    ready: Callable[[Place], None],
+    seen: Callable[[Place], Parts],
+    given: Callable[[Place], tuple[str, ...]] = lambda _place: (),
+    seal: str | None = None,
+) -> Step:
+    """A step that is a command of the program; an error of it is one line that begins with it."""
+
+    def run_(place: Place) -> bool:
+        came_to = outcome(name, *given(place), "--lake", place.lake)
+        assert came_to.code == 0 or came_to.err.startswith(f"lake {name}: "), came_to.err
         return came_to.code == 0
 
-    return done
+    return Step(name, places, ready, run_, seen, seal, lambda place: (name, *given(place)))
 
 
-def _ingest(place: Place) -> bool:
-    path = written(place.scratch / "first.ndjson.gz", FIRST)
-    return _program("ingest", str(path))(place)
+def _first(place: Place) -> tuple[str, ...]:
+    return (str(written(place.scratch / "first.ndjson.gz", FIRST)),)
 
 
 def _nothing(_place: Place) -> None:
@@ -101,7 +116,7 @@ def _nothing(_place: Place) -> None:
 
 def _built_and_landed(place: Place) -> None:
     """A built lake, and records that no build has read."""
-    _ingest(place)
+    run("ingest", "--lake", place.lake, *_first(place))
     run("build", "--lake", place.lake)
     run("ingest", "--lake", place.lake, str(written(place.scratch / "2.ndjson.gz", SECOND)))
 
@@ -182,8 +197,8 @@ def _followed(_place: Place) -> bool:
 
 STEPS = (
     Step("landing", (AWS,), _nothing, _landed, lake_parts),
-    Step("ingest", (AWS, FOLDER), _nothing, _ingest, lake_parts),
-    Step("build", (AWS, FOLDER), _built_and_landed, _program("build"), lake_parts, seal="run"),
-    Step("publish", (AWS,), _published, _program("publish"), item_parts),
+    _command("ingest", (AWS, FOLDER), _nothing, lake_parts, _first),
+    _command("build", (AWS, FOLDER), _built_and_landed, lake_parts, seal="run"),
+    _command("publish", (AWS,), _published, item_parts),
     Step("agent state", (AWS,), _agent_tables, _followed, item_parts),
 )

@@ -70,7 +70,7 @@ def test_of_two_writers_at_once_no_update_is_lost(address):
             lost += sum(race(lakes, number) for number in numbers)
             expected = sorted(f"{number}-{at}" for number in numbers for at in (0, 1))
             assert names(lakes[0]) == expected
-    print(f"{RACES} races, {lost} times another writer was first, 0 lost updates")
+    print(f"{RACES} races, {lost} times another writer was first, 0 lost updates")  # noqa: T201
     assert lost > 0
 
 
@@ -160,6 +160,6 @@ def test_a_reader_while_commits_are_made_sees_whole_versions_in_order(address):
             publish_version(lake, version)
         is_over.set()
         reader.result()
-    print(f"{len(seen)} reads during {COMMITS} commits, 0 missing files, 0 mixed")
+    print(f"{len(seen)} reads during {COMMITS} commits, 0 missing files, 0 mixed")  # noqa: T201
     assert seen == sorted(seen)
     assert seen
