@@ -178,7 +178,7 @@ class _FaultyFiles(FileSystemHandler):  # type: ignore[misc]
     def open_input_stream(self, path: str) -> Any:
         return self._call("open_input_stream", path)
 
-    def open_output_stream(self, path: str, metadata: Any) -> Any:
+    def open_output_stream(self, path: str, metadata: Any) -> Any:  # noqa: ARG002
         return pa.PythonFile(_Upload(self, path), mode="w")
 
     def put_file(self, path: str, data: bytes) -> None:

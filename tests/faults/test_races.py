@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Event
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -15,7 +16,9 @@ from glue_jobs import score as scorer
 from glue_jobs.build import build
 from glue_jobs.commands import parsers
 from glue_jobs.lake import Lake, made, opened
+from glue_jobs.publish import Published, create_tables, publish_scores
 from glue_jobs.settings import Settings
+from infra.tables import AGENT_WORKLOAD
 from tests.centre_records import written
 from tests.faults import places
 from tests.faults.faulty_server import stand_in, strict_glue
@@ -163,3 +166,33 @@ def test_a_reader_while_commits_are_made_sees_whole_versions_in_order(address):
     print(f"{len(seen)} reads during {COMMITS} commits, 0 missing files, 0 mixed")  # noqa: T201
     assert seen == sorted(seen)
     assert seen
+
+
+PUBLISHES = 1_000 if PROVE else 20
+
+
+def test_a_publish_that_finishes_last_with_older_scores_is_refused(aws):
+    """A newer publish comes between the stale one's read and its write."""
+    client, other = aws.client("dynamodb"), aws.client("dynamodb")
+    create_tables(client, [AGENT_WORKLOAD])
+    began = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+    def published(with_: Any, minutes: int) -> Published:
+        values = {"call_type": "c", "agent_name": "ann", "agent_id": "id", "workload": minutes}
+        values |= {"as_of": began + timedelta(minutes=minutes), "score_version": "1"}
+        return publish_scores(with_, [values])
+
+    late: list[int] = []
+
+    def overtaken(**_: Any) -> None:
+        published(other, late.pop())
+
+    client.meta.events.register("before-call.dynamodb.UpdateItem", overtaken)
+    refused = 0
+    for number in range(PUBLISHES):
+        late.append(2 * number + 1)
+        refused += published(client, 2 * number).refused
+        key = {"CallType": {"S": "c"}, "AgentName": {"S": "ann"}}
+        item = client.get_item(TableName=AGENT_WORKLOAD["TableName"], Key=key)["Item"]
+        assert item["Workload"] == {"N": str(2 * number + 1)}
+    assert refused == PUBLISHES
