@@ -70,14 +70,14 @@ def lake_parts(place: Place) -> Parts:
     """Every table's rows, and every raw or bad object, as a reader finds them now."""
     try:
         with opened(Settings.from_env(place.lake)) as lake:
-            there = {each.name for each in lake.missing()}
-            found = {each.name: each.name not in there for each in lakes.TABLES}
-            rows = {name: _rows(lake, name) for name, is_there in found.items() if is_there}
+            missing = lake.missing()
+            there = [each.name for each in lakes.TABLES if each not in missing]
+            rows = {f"table {name}": _rows(lake, name) for name in there}
             keys = [key for zone in ("raw/", "bad/") for key, _ in lake.store.keys(zone)]
             objects = {key: lake.store.get(key) for key in keys}
     except (NoLakeError, StoreError):
         return {}
-    return {f"table {name}": is_there for name, is_there in found.items()} | rows | objects
+    return rows | objects
 
 
 def _rows(lake: Lake, name: str) -> list[Any]:
@@ -198,7 +198,7 @@ def _followed(_place: Place) -> bool:
 STEPS = (
     Step("landing", (AWS,), _nothing, _landed, lake_parts),
     _command("ingest", (AWS, FOLDER), _nothing, lake_parts, _first),
-    _command("build", (AWS, FOLDER), _built_and_landed, lake_parts, seal="run"),
+    _command("build", (AWS, FOLDER), _built_and_landed, lake_parts, seal="table run"),
     _command("publish", (AWS,), _published, item_parts),
     Step("agent state", (AWS,), _agent_tables, _followed, item_parts),
 )
