@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple, Protocol
 
 import pyarrow as pa
@@ -24,6 +24,7 @@ from glue_jobs.evolution import upgrade
 from glue_jobs.lake import Lake, Replacement
 from glue_jobs.merge import Merged, merged
 from glue_jobs.parsers import Parser, Parsers
+from glue_jobs.racing import raced
 from transforms.days import by_day, groups
 from transforms.facts import violations
 from transforms.pipeline import SOURCES, STEPS, Read, Source, Step
@@ -120,7 +121,10 @@ def build(
     progress: Progress = lambda _what, _done, _all: None,
     engine: Engine | None = None,
 ) -> Built:
-    """Build the lake up to date; a no-op that writes nothing when nothing is new."""
+    """Build the lake up to date; a no-op that writes nothing when nothing is new.
+
+    A table that another writer is first with is read and worked out again, up to five times.
+    """
     engine, started_at = engine or Embedded(), ledger.clock()
     known = ledger.known(lake)
     fresh = {
@@ -142,16 +146,16 @@ def build(
     days: dict[str, list[date]] = {}
     for source in SOURCES:
         if fresh[source.kind]:
-            sources[source.kind] = engine.merged(
-                lake, source, parsers.of(source.kind), [*fresh[source.kind]], run_id, progress
-            )
+            parser, keys = parsers.of(source.kind), [*fresh[source.kind]]
+            merge = partial(engine.merged, lake, source, parser, keys, run_id, progress)
+            sources[source.kind] = raced(merge)
             days[source.writes.name] = sources[source.kind].days
     for source in SOURCES:
         settled = parsers.of(source.kind).settled
         if window and settled:
             # What settings decide (the taxonomy) follows from the row alone, as a step's rows do.
             again = Step(settled, (Read(source.writes),), source.writes, source.writes.key, 0)
-            rewritten = engine.derived(lake, again, window.days)
+            rewritten = raced(partial(engine.derived, lake, again, window.days))
             days[source.writes.name] = sorted({*days.get(source.writes.name, ()), *rewritten})
     # What another build commits from here on is not in what follows, so not in this run's row.
     seen = {source.writes.name: lake.snapshot(source.writes.name) for source in SOURCES}
@@ -165,14 +169,20 @@ def build(
         stale |= set(window.days if window else ())
         wanted = {day for changed_day in stale for day in around(changed_day, step.reach)}
         asked = sorted(wanted if step.writes.is_daily else stale)
-        days[step.writes.name] = engine.derived(lake, step, asked) if asked else []
+        derive = partial(engine.derived, lake, step, asked)
+        days[step.writes.name] = raced(derive) if asked else []
         seen[step.writes.name] = lake.snapshot(step.writes.name)
     progress("run", len(STEPS), len(STEPS))
     if run_id == known.run_id and not any(days.values()):
         return Built(run_id, False, (), {}, days, is_retold)
     built = Built(run_id, True, inputs, sources, days, is_retold)
     row = _row(built, seen, settings_digest(parsers.taxonomy), started_at)
-    ledger.record(lake, lambda _: row, known)
+
+    def news(now: ledger.Known) -> ledger.Row | None:
+        """The run's row, unless another build of the same objects was recorded meanwhile."""
+        return None if inputs and now.inputs.issuperset(inputs) else row
+
+    raced(partial(ledger.record, lake, news, known))
     return built
 
 
@@ -197,16 +207,15 @@ def _recomputed(lake: Lake, step: Step, wanted: list[date]) -> list[date]:
 
 
 def _learnt(lake: Lake, step: Step, stale: list[date]) -> list[date]:
-    before = lake.read(step.writes)
-    after = before
     learnt: list[date] = []
-    for group in day_groups(lake, step, stale):
-        known = after
-        after = newest(pa.concat_tables([known, _output(lake, step, group)]), step.writes).rows
-        learnt += [] if after.equals(known) else group
-    if not after.equals(before):
-        quality.gate(step.writes.name, violations(after, step.writes), lake.store)
-        with lake.replacement(step.writes) as change:
+    with lake.replacement(step.writes) as change:
+        before = after = lake.read(step.writes)
+        for group in day_groups(lake, step, stale):
+            known = after
+            after = newest(pa.concat_tables([known, _output(lake, step, group)]), step.writes).rows
+            learnt += [] if after.equals(known) else group
+        if not after.equals(before):
+            quality.gate(step.writes.name, violations(after, step.writes), lake.store)
             change.put_all(after)
     return learnt
 

@@ -29,6 +29,7 @@ from pyiceberg.exceptions import (
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table as IcebergTable
 
+from glue_jobs.catalog import MOST_ATTEMPTS
 from glue_jobs.datafiles import DataFiles, day_of
 from glue_jobs.settings import Settings
 from ingestion.errors import LakeError
@@ -38,6 +39,8 @@ from transforms.schema import DAY, Table
 from transforms.tables import TABLES
 
 _CATALOG_FILE = "catalog.db"
+_GLUE = "glue_jobs.catalog.CertainGlueCatalog"
+_RETRIES = "glue_jobs.catalog.PatientRetries"
 _PROPERTIES = {
     "format-version": "2",
     "write.parquet.compression-codec": "zstd",
@@ -217,15 +220,19 @@ class Lake:
 
     @contextmanager
     def replacement(self, table: Table) -> Iterator[Replacement]:
-        """A change of one table that is committed, whole, when the block ends without an error."""
+        """A change of one table that is committed, whole, when the block ends without an error.
+
+        What the block reads is what the change is made from: ConflictError if another writer
+        commits to the table from here on.
+        """
         iceberg = self.iceberg(table.name)
         change = Replacement(table, iceberg, self._planned_files(iceberg).values())
         try:
             yield change
-            change.commit()
         except BaseException:
             change.discard()
             raise
+        change.commit()
 
     def add(self, table: Table, rows: pa.Table) -> None:
         """Add rows to a daily table in one commit; each of their days becomes one file."""
@@ -281,7 +288,11 @@ class Replacement:
         self._new += files
 
     def commit(self) -> None:
-        """One Iceberg commit; nothing at all if nothing was put."""
+        """One Iceberg commit; nothing at all if nothing was put.
+
+        The new files are removed only when it is certain that no commit names them: where the
+        answer is lost the commit may have happened, and a file too many harms nobody.
+        """
         old = [file for file in self.old if self._replaces(file)]
         if not old and not self._new:
             return
@@ -295,6 +306,7 @@ class Replacement:
                 for file in self._new:
                     change.append_data_file(file)
         except (CommitFailedException, ValidationException) as error:
+            self.discard()
             raise ConflictError(
                 f"table {self.table.name}: another writer was first; run the command again"
             ) from error
@@ -302,7 +314,8 @@ class Replacement:
     def discard(self) -> None:
         """Remove the files that were written for a commit that did not happen."""
         for file in self._new:
-            self._iceberg.io.delete(file.file_path)
+            with suppress(OSError):  # what stays is an orphan; why it stays is the caller's news
+                self._iceberg.io.delete(file.file_path)
 
     def _replaces(self, file: DataFile) -> bool:
         is_in = day_of(file) in self._days if self.table.is_daily else self._is_whole
@@ -340,7 +353,8 @@ def _connected(settings: Settings) -> Lake:
         }
     else:
         region, endpoint = settings.region, settings.endpoint
-        properties = {"type": "glue"}
+        properties = {"py-catalog-impl": _GLUE}
+        properties |= {"s3.retry-strategy-impl": _RETRIES}
         properties |= {"glue.region": region, "s3.region": region} if region else {}
         properties |= {"glue.endpoint": endpoint, "s3.endpoint": endpoint} if endpoint else {}
     return Lake(settings, load_catalog(settings.database, **properties), objects(settings))
@@ -353,11 +367,13 @@ def objects(settings: Settings) -> Store:
 
 def s3_client(settings: Settings) -> Any:
     """A boto3 S3 client for the settings' endpoint; path addresses, as stand-ins need them."""
+    style = {"addressing_style": "path"} if settings.endpoint else {}
+    retries = {"mode": "standard", "total_max_attempts": MOST_ATTEMPTS}
     return boto3.client(
         "s3",
         endpoint_url=settings.endpoint,
         region_name=settings.region,
-        config=Config(s3={"addressing_style": "path"}) if settings.endpoint else None,
+        config=Config(s3=style, retries=retries),
     )
 
 

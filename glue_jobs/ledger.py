@@ -74,8 +74,8 @@ def known(lake: Lake) -> Known:
     return Known(inputs, dict(last["snapshots"] or ()), last["taxonomy"], last["run_id"], rollbacks)
 
 
-def record(lake: Lake, row: Callable[[Known], Row], began: Known) -> None:
-    """Add a run's row, made of what is known at that moment.
+def record(lake: Lake, row: Callable[[Known], Row | None], began: Known) -> None:
+    """Add a run's row, made of what is known at that moment; None adds nothing.
 
     ConflictError if the lake was rolled back since `began`: what the run did may be undone.
     """
@@ -85,7 +85,8 @@ def record(lake: Lake, row: Callable[[Known], Row], began: Known) -> None:
             raise ConflictError("the lake was rolled back meanwhile; run the command again")
         at = clock()
         told = {"day": at.date(), "finished_at": at, "code_version": version("contact-lake")}
-        change.add(pa.Table.from_pylist([told | row(now)], schema=tables.RUN.schema))
+        if made := row(now):
+            change.add(pa.Table.from_pylist([told | made], schema=tables.RUN.schema))
 
 
 def run_id(*parts: object) -> str:

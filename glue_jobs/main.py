@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from importlib.metadata import version
 
 from botocore.exceptions import BotoCoreError, ClientError
+from sqlalchemy.exc import SQLAlchemyError
 
 from glue_jobs import (
     commands,
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except BrokenPipeError:
         return 0  # the reader of a pipe had enough
-    except (BotoCoreError, ClientError, OSError) as error:
+    except (BotoCoreError, ClientError, OSError, SQLAlchemyError) as error:
         show.say(f"lake {arguments.command}: {' '.join(str(error).split())}")
         return 1
     except KeyboardInterrupt:

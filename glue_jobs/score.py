@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from glue_jobs import lake_settings, quality
-from glue_jobs.lake import Lake
+from glue_jobs.lake import Lake, Replacement
+from glue_jobs.racing import raced
 from ingestion.errors import LakeError
 from transforms import tables
 from transforms.facts import violations
@@ -45,8 +47,26 @@ class Scored(NamedTuple):
 def score(lake: Lake, weights: Weights | None = None) -> Scored:
     """Recompute `workload_score` and `customer_agent` from the last 28 and 90 days.
 
-    By the weights given, else those of the lake's `score.toml`, else the usual ones.
+    By the weights given, else those of the lake's `score.toml`, else the usual ones. A job that
+    another one overtakes starts again from what is there then, so that no older scores replace
+    newer ones.
     """
+    return raced(partial(_scored, lake, weights))
+
+
+def _scored(lake: Lake, weights: Weights | None) -> Scored:
+    with (
+        lake.replacement(tables.CUSTOMER_AGENT) as customer_change,
+        lake.replacement(tables.WORKLOAD_SCORE) as score_change,
+    ):
+        as_of, scores, customers = _found(lake, weights)
+        _put(lake, score_change, scores)
+        _put(lake, customer_change, customers)
+    return Scored(as_of, scores.num_rows, customers.num_rows)
+
+
+def _found(lake: Lake, weights: Weights | None) -> tuple[datetime, pa.Table, pa.Table]:
+    """The instant that they hold for, the scores, and the customers' agents."""
     as_of = known_until(lake)
     recent = _days(as_of, WINDOW_DAYS)
     contacts = _within(lake, tables.CONTACT_RECORD, _days(as_of, AFFINITY_DAYS))
@@ -58,10 +78,7 @@ def score(lake: Lake, weights: Weights | None = None) -> Scored:
         as_of,
         weights=weights or lake_settings.weights(lake.store),
     )
-    customers = customer_agents(contacts, as_of, AFFINITY_DAYS)
-    _replace(lake, tables.CUSTOMER_AGENT, customers)
-    _replace(lake, tables.WORKLOAD_SCORE, scores)
-    return Scored(as_of, scores.num_rows, customers.num_rows)
+    return as_of, scores, customer_agents(contacts, as_of, AFFINITY_DAYS)
 
 
 def known_until(lake: Lake) -> datetime:
@@ -87,8 +104,8 @@ def _days(as_of: datetime, count: int) -> list[datetime]:
     return [as_of - timedelta(days=n) for n in range(count, -1, -1)]
 
 
-def _replace(lake: Lake, table: Table, rows: pa.Table) -> None:
+def _put(lake: Lake, change: Replacement, rows: pa.Table) -> None:
+    table = change.table
     conformed = table.conform(rows)
     quality.gate(table.name, violations(conformed, table), lake.store)
-    with lake.replacement(table) as change:
-        change.put_all(conformed)
+    change.put_all(conformed)

@@ -9,8 +9,7 @@ import pyarrow as pa
 
 from glue_jobs import quality
 from glue_jobs.build import on_days
-from glue_jobs.datafiles import DataFiles
-from glue_jobs.lake import Lake
+from glue_jobs.lake import Lake, Replacement
 from glue_jobs.spark.frames import Frame, Made, Parcel, Told, gathered, kept, split, spread
 from glue_jobs.spark.shares import File, Shares, cores, pieces, readers
 from glue_jobs.spark.writing import Counts, Day, summed, taken, written
@@ -65,9 +64,16 @@ def learnt(session: Any, lake: Lake, step: Step, stale: list[date]) -> list[date
 
     A group of days is learnt from as a whole, one after the other, as the embedded engine does.
     """
+    with lake.replacement(step.writes) as change:
+        return _learnt(session, lake, step, stale, change)
+
+
+def _learnt(
+    session: Any, lake: Lake, step: Step, stale: list[date], change: Replacement
+) -> list[date]:
     shares = Shares.of(lake, step, stale, cores(session))
     old = lake.data_files(step.writes)
-    files = DataFiles.of(step.writes, lake.iceberg(step.writes.name))
+    files = change.files
     rows_before = sum(file.record_count for file in old)
     count = shares.count + pieces(rows_before, 1)
 
@@ -97,12 +103,10 @@ def learnt(session: Any, lake: Lake, step: Step, stale: list[date]) -> list[date
         groups = sorted({group for each in done for group in each.groups})
         rows_by_day: dict[Day, int] = {None: sum(each.rows for each in done)}
         if groups:
-            with lake.replacement(step.writes) as change:
-                _, kept_rows = taken(
-                    change, written(session, made, files, rows_by_day), rows_by_day
-                )
-                broken = [each.broken for each in done]
-                quality.gate(step.writes.name, quality.total([*broken, kept_rows]), lake.store)
+            new = written(session, made, files, rows_by_day)
+            _, kept_rows = taken(change, new, rows_by_day)
+            broken = [each.broken for each in done]
+            quality.gate(step.writes.name, quality.total([*broken, kept_rows]), lake.store)
     return [day for group in groups for day in shares.shares[group].days]
 
 

@@ -1,0 +1,49 @@
+"""A lake's catalog and files on AWS as pyiceberg's, patient and with lost answers looked into."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pyarrow.fs import AwsStandardS3RetryStrategy
+from pyiceberg.catalog.glue import GlueCatalog
+from pyiceberg.exceptions import CommitFailedException
+
+LOCATION = "metadata_location"
+MOST_ATTEMPTS = 10  # as pyiceberg has it for Glue
+
+
+class PatientRetries(AwsStandardS3RetryStrategy):  # type: ignore[misc]
+    """Iceberg's files on S3 are tried as often as all else; the usual three attempts are few.
+
+    With 30 % of the requests failing, three attempts let a build of 180 requests fail nearly
+    always; ten let one of 900 fail.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(max_attempts=MOST_ATTEMPTS)
+
+
+class CertainGlueCatalog(GlueCatalog):
+    """The Glue Data Catalog, which notices an update that happened although its answer was lost.
+
+    botocore repeats a request without an answer, and Glue refuses the repetition, because the
+    first has changed the table's version. pyiceberg takes that for another writer's win and
+    removes the files of the commit, which are the live ones by then (Iceberg for Java asks, as
+    here: `BaseMetastoreTableOperations.checkCommitStatus`).
+    """
+
+    def _update_glue_table(
+        self, database_name: str, table_name: str, table_input: Any, version_id: str
+    ) -> None:
+        try:
+            super()._update_glue_table(database_name, table_name, table_input, version_id)
+        except (CommitFailedException, ClientError, BotoCoreError):
+            if not self._has_had(database_name, table_name, table_input["Parameters"][LOCATION]):
+                raise
+
+    def _has_had(self, database_name: str, table_name: str, location: str) -> bool:
+        """Whether the table is at this metadata file, or another writer went on from it."""
+        now = self._convert_glue_to_iceberg(self._get_glue_table(database_name, table_name))
+        past = {entry.metadata_file for entry in now.metadata.metadata_log}
+        return location == now.metadata_location or location in past

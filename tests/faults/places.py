@@ -1,0 +1,178 @@
+"""Where a step is tried: a folder lake, or one on the stand-in, each put back as it was."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import boto3
+import pytest
+
+from glue_jobs import build, lake
+from glue_jobs.standin import StandIn
+from transforms import tables
+from transforms.pipeline import SOURCES, STEPS
+
+BUCKET = "lake-of-faults"
+DATABASE = "contact_lake"
+# A source, one whose keys move, a step, a table that learns, and what scores are published from.
+SMALL = (
+    tables.CONTACT_RECORD,
+    tables.AGENT_EVENT,
+    tables.WORK_ITEM,
+    tables.INSTANCE_DAY,
+    tables.USERS,
+    tables.WORKLOAD_SCORE,
+    tables.CUSTOMER_AGENT,
+    tables.RUN,
+)
+_TABLE_INPUT = ("Name", "Description", "TableType", "Parameters", "StorageDescriptor")
+
+
+class Place(Protocol):
+    """An address of a lake whose whole state can be kept and put back."""
+
+    @property
+    def lake(self) -> str: ...
+
+    @property
+    def scratch(self) -> Path: ...
+
+    def keep(self) -> None: ...
+
+    def put_back(self) -> None: ...
+
+    def client(self, name: str) -> Any: ...
+
+
+@contextmanager
+def small_lakes() -> Iterator[None]:
+    """Lakes of the tables in `SMALL`: each kind of step is there once, so that runs are short."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lake, "TABLES", SMALL)
+        patch.setattr(build, "SOURCES", tuple(s for s in SOURCES if s.writes in SMALL))
+        patch.setattr(build, "STEPS", tuple(s for s in STEPS if s.writes in SMALL))
+        patch.setenv("CUSTOMER_KEY", "5a" * 32)
+        yield
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder lake under `scratch`."""
+
+    scratch: Path
+
+    @property
+    def lake(self) -> str:
+        return str(self.scratch / "lake")
+
+    def keep(self) -> None:
+        shutil.rmtree(self.scratch / "kept", ignore_errors=True)
+        Path(self.lake).mkdir(parents=True, exist_ok=True)
+        shutil.copytree(self.lake, self.scratch / "kept")
+
+    def put_back(self) -> None:
+        shutil.rmtree(self.lake)
+        shutil.copytree(self.scratch / "kept", self.lake)
+
+    def client(self, name: str) -> Any:
+        raise NotImplementedError(name)
+
+
+@dataclass
+class Aws:
+    """A lake on the stand-in's S3 and Glue, and the tables of its DynamoDB."""
+
+    aws: StandIn
+    scratch: Path
+    objects: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    glue: dict[str, dict[str, Any]] = field(default_factory=dict)
+    items: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    @property
+    def lake(self) -> str:
+        return f"s3://{BUCKET}/centre"
+
+    def client(self, name: str) -> Any:
+        return self.aws.client(name)
+
+    def keep(self) -> None:
+        s3 = self.client("s3")
+        self.objects = {
+            key: (etag, s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+            for key, etag in self._etags().items()
+        }
+        self.glue = self._glue_tables()
+        self.items = {name: self._items(name) for name in self._dynamo_tables()}
+
+    def put_back(self) -> None:
+        """Change what differs from what was kept, and nothing else."""
+        self._put_back_objects()
+        glue = self.client("glue")
+        for name, table in self._glue_tables().items():
+            if table != self.glue.get(name):
+                glue.delete_table(DatabaseName=DATABASE, Name=name)
+        for name in self.glue.keys() - self._glue_tables().keys():
+            glue.create_table(DatabaseName=DATABASE, TableInput=self.glue[name])
+        self._put_back_items()
+
+    def _put_back_objects(self) -> None:
+        s3, now = self.client("s3"), self._etags()
+        for key in now.keys() - self.objects.keys():
+            s3.delete_object(Bucket=BUCKET, Key=key)
+        for key, (etag, data) in self.objects.items():
+            if now.get(key) != etag:
+                s3.put_object(Bucket=BUCKET, Key=key, Body=data)
+
+    def _put_back_items(self) -> None:
+        dynamodb = self.client("dynamodb")
+        for name in self._dynamo_tables():
+            if name not in self.items:
+                dynamodb.delete_table(TableName=name)
+            elif (now := self._items(name)) != self.items[name]:
+                keys = _key_names(dynamodb, name)
+                for item in now:
+                    key = {each: item[each] for each in keys}
+                    dynamodb.delete_item(TableName=name, Key=key)
+                for item in self.items[name]:
+                    dynamodb.put_item(TableName=name, Item=item)
+
+    def _etags(self) -> dict[str, str]:
+        pages = self.client("s3").get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
+        return {each["Key"]: each["ETag"] for page in pages for each in page.get("Contents", ())}
+
+    def _glue_tables(self) -> dict[str, dict[str, Any]]:
+        glue = self.client("glue")
+        try:
+            found = glue.get_tables(DatabaseName=DATABASE)["TableList"]
+        except glue.exceptions.EntityNotFoundException:
+            return {}
+        return {
+            each["Name"]: {name: each[name] for name in _TABLE_INPUT if name in each}
+            for each in found
+        }
+
+    def _dynamo_tables(self) -> list[str]:
+        return self.client("dynamodb").list_tables()["TableNames"]
+
+    def _items(self, table: str) -> list[dict[str, Any]]:
+        return self.client("dynamodb").scan(TableName=table)["Items"]
+
+
+def _key_names(dynamodb: Any, table: str) -> list[str]:
+    schema = dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
+    return [each["AttributeName"] for each in schema]
+
+
+@contextmanager
+def pointed_at(aws: StandIn) -> Iterator[None]:
+    """The environment that an account would have, with the stand-in's address."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in aws.environment().items():
+            patch.setenv(name, value)
+        patch.setattr(boto3, "DEFAULT_SESSION", None)
+        yield

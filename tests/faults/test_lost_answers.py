@@ -1,0 +1,67 @@
+"""Commits whose answer is lost on the way: the client asks again, and Glue refuses it as stale."""
+
+from __future__ import annotations
+
+import pytest
+
+from glue_jobs.lake import made
+from glue_jobs.settings import Settings
+from tests.faults import places
+from tests.faults.faulty_server import UPDATE, Weather, stand_in, strict_glue
+from tests.faults.races import add, found
+from transforms import tables
+
+
+@pytest.fixture(scope="module")
+def weather():
+    return Weather(only=UPDATE, kinds=("lost answer",))
+
+
+@pytest.fixture(scope="module")
+def aws(weather: Weather):
+    with (
+        places.small_lakes(),
+        stand_in(strict_glue, weather.over) as running,
+        places.pointed_at(running),
+    ):
+        running.client("s3").create_bucket(Bucket=places.BUCKET)
+        yield running
+
+
+@pytest.fixture
+def lake(aws, weather: Weather, request: pytest.FixtureRequest):
+    weather.share, weather.most = 0.0, 0
+    name = f"lake_{abs(hash(request.node.name))}"
+    at = Settings(f"s3://{places.BUCKET}/{name}", name, aws.endpoint, aws.region)
+    with made(at)[0] as new:
+        add(new, "before")
+        yield new
+
+
+def lose(weather: Weather, answers: float) -> None:
+    weather.share, weather.most = 1.0, weather.faults.total() + answers
+
+
+def test_a_commit_whose_answer_is_lost_is_a_commit(lake, weather):
+    lose(weather, 1)
+    add(lake, "lost")
+    assert found(lake) == ["before", "lost"]
+
+
+def test_a_commit_whose_answer_is_lost_leaves_a_table_that_can_be_written(lake, weather):
+    lose(weather, 1)
+    add(lake, "lost")
+    add(lake, "after")
+    assert found(lake) == ["after", "before", "lost"]
+
+
+def test_an_error_after_the_commit_leaves_the_live_files(lake, monkeypatch):
+    def stopped(*_args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lake.catalog, "_delete_old_metadata", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        add(lake, "committed")
+    monkeypatch.undo()
+    assert found(lake) == ["before", "committed"]
+    assert lake.count(tables.WORK_ITEM.name) == 2

@@ -1,0 +1,67 @@
+"""30 % of all requests fail on the wire: every step completes by the clients' own retries."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.faults import places
+from tests.faults.faulty_server import Weather, stand_in, strict_glue
+from tests.faults.steps import AWS, STEPS, Step
+from tests.faults.trial import clean
+
+PROVE = os.environ.get("PROVE") == "1"
+SHARE = 0.3
+SEEDS = range(5 if PROVE else 1)
+MOST_TIMES = 3
+SLOW = ("build", "ingest")  # back-off adds up over their 70 to 180 calls
+CASES = [
+    pytest.param(step, marks=[pytest.mark.heavy] if step.name in SLOW else [], id=step.name)
+    for step in STEPS
+    if AWS in step.places
+]
+
+
+@pytest.fixture(scope="module")
+def weather():
+    return Weather()
+
+
+@pytest.fixture(scope="module")
+def aws(weather: Weather):
+    with (
+        places.small_lakes(),
+        stand_in(strict_glue, weather.over) as running,
+        places.pointed_at(running),
+    ):
+        running.client("s3").create_bucket(Bucket=places.BUCKET)
+        yield running
+
+
+@pytest.mark.parametrize("step", CASES)
+def test_a_step_completes_in_bad_weather_with_at_most_three_times_the_requests(
+    aws, weather: Weather, tmp_path: Path, step: Step
+):
+    place = places.Aws(aws, tmp_path)
+    place.put_back()
+    found = clean(place, step)
+    faults = 0
+    for seed in SEEDS:
+        place.put_back()
+        weather.requests = 0
+        step.run(place)
+        usual = weather.requests
+        place.put_back()
+        weather.faults.clear()
+        weather.requests, weather.share = 0, SHARE
+        weather.rng.seed(seed)
+        is_done = step.run(place)
+        weather.share = 0.0
+        print(f"{step.name}: {usual} requests, {weather.requests} in bad weather, {weather.faults}")  # noqa: T201
+        assert is_done
+        assert step.seen(place) == found.after
+        faults += weather.faults.total()
+        assert weather.requests <= MOST_TIMES * usual
+    assert faults > 0
