@@ -76,5 +76,3 @@ MALFORMED = {
     "key of 257": (b'{"ContactId":"' + b"x" * 257 + b'"}', "bad_key"),
     "numeric agent": (EVENT.replace(b'"AgentARN":"a"', b'"AgentARN":1'), "bad_key"),
 }
-
-

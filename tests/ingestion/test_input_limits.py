@@ -7,7 +7,6 @@ import io
 import json
 import time
 import zipfile
-from pathlib import Path
 
 import pytest
 
@@ -34,9 +33,7 @@ BOMBS = {
     "1,001 KiB": oversize(1_001 * 1024),
     "10 MiB": oversize(10 * 2**20),
     "10 MiB on lines": CONTACT + b"\n" + oversize(10 * 2**20) + b"\n" + CONTACT,
-    "10 MiB of random-like text": json.dumps(
-        {"x": [hex(n**7) for n in range(10**5 * 3)]}
-    ).encode(),
+    "10 MiB of random-like text": json.dumps({"x": [hex(n**7) for n in range(10**5 * 3)]}).encode(),
     "1,000:1 of zeros": gzip.compress(bytes(2**28), mtime=0),
     "1,000:1 of blanks": gzip.compress(b" " * 2**28, mtime=0),
     "1,000:1 in a text": gzip.compress(oversize(2**28), mtime=0),

@@ -11,6 +11,7 @@ from tests.ingestion.malformed import CONTACT, EVENT, MALFORMED, WORK_ITEM, cont
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "data" / "samples"
 
+
 def reasons(payload):
     return [getattr(outcome, "reason", "accepted") for outcome in outcomes(payload)]
 
