@@ -161,11 +161,19 @@ def _fill(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         verbs,
         "rejects",
         commands.rejects,
-        "bad records, counted by reason",
+        "bad records, counted by reason; those that are good today land with --replay",
         table=True,
-        example="lake rejects --reason not_json",
+        example="lake rejects --reason not_json\n  lake rejects --replay --dry-run",
     )
     rejects.add_argument("--reason", help="list the records rejected for this reason")
+    rejects.add_argument(
+        "--replay",
+        action="store_true",
+        help="land what passes today's checks, as received; with --reason only of that one",
+    )
+    rejects.add_argument(
+        "--dry-run", action="store_true", help="with --replay: tell what would land"
+    )
 
 
 def _ask(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
