@@ -23,7 +23,7 @@ from glue_jobs import show
 from glue_jobs.arguments import UsageError, pair, settings, shown
 from glue_jobs.commands_routing import scores_checked
 from glue_jobs.lake import Lake, made, opened
-from glue_jobs.parsers import Parsers, lake_taxonomy
+from glue_jobs.parsers import Parsers, forgotten_tokens, lake_taxonomy
 from glue_jobs.quality import AuditFailedError
 from glue_jobs.settings import Settings
 from infra.streams import STREAMS
@@ -338,8 +338,9 @@ def demo(arguments: argparse.Namespace) -> None:
 
 
 def parsers(lake: Lake) -> Parsers:
-    """The parse functions of a lake: its own taxonomy file and its own customer key."""
-    return Parsers(lake_taxonomy(lake.store), router.tokens(lake))
+    """The parse functions of a lake: its own taxonomy, customer key and forgotten customers."""
+    forgotten = forgotten_tokens(lake.store)
+    return Parsers(lake_taxonomy(lake.store), router.tokens(lake), forgotten)
 
 
 def _described(lake: Lake, table: Table) -> dict[str, Any]:

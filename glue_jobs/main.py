@@ -11,7 +11,14 @@ from importlib.metadata import version
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from glue_jobs import commands, commands_routing, commands_what_if, commands_workforce, show
+from glue_jobs import (
+    commands,
+    commands_privacy,
+    commands_routing,
+    commands_what_if,
+    commands_workforce,
+    show,
+)
 from glue_jobs.route_eval import POLICIES
 from infra.flows.document import CONTACT_FLOW, CUSTOMER_QUEUE
 from ingestion.errors import LakeError
@@ -174,6 +181,16 @@ def _fill(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     rejects.add_argument(
         "--dry-run", action="store_true", help="with --replay: tell what would land"
     )
+    forget = _verb(
+        verbs,
+        "forget",
+        commands_privacy.forget,
+        "erase a customer from received objects, tables and snapshots; tells first what it would",
+        table=True,
+        example="lake forget '+1 202 555 0100'\n  lake forget '+1 202 555 0100' --yes",
+    )
+    forget.add_argument("customer", metavar="CUSTOMER", help="phone number, customer id or token")
+    forget.add_argument("--yes", action="store_true", help="do it; it cannot be undone")
 
 
 def _ask(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

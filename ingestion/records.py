@@ -26,7 +26,7 @@ JSON_WHITESPACE = b" \t\r\n"
 KINDS = ("contact_record", "agent_event", "work_item")
 
 REASONS: Mapping[str, str] = {
-    "bad_key": "a required field is not a text of 1 to 256 characters",
+    "bad_key": "a required field is not a text of 1 to 256 characters, or is a phone number",
     "duplicate_key": "an object names a key twice",
     "empty": "nothing but whitespace",
     "html": "a web page, not JSON",
@@ -233,6 +233,9 @@ def _extent(value: Any) -> tuple[int, int]:
     return keys, longest
 
 
+_WRITTEN_AS_NUMBER = re.compile(r"[^\w+(]*(?:(?:tel|callto|sips?):|[+\uff0b(])", re.IGNORECASE)
+
+
 class _Shape(NamedTuple):
     """A kind, any one of the keys that give it away, and the fields that it cannot do without."""
 
@@ -280,4 +283,7 @@ def _check_key(field: str, value: Any, missing: str) -> None:
     if value is None:
         raise _Flaw(missing)
     if not isinstance(value, str) or not value.strip() or len(value) > MAX_KEY_CHARACTERS:
+        raise _Flaw("bad_key", field)
+    # Digits alone are an id; what is written as a number is one, and would stand in the tables.
+    if _WRITTEN_AS_NUMBER.match(value) and len(re.findall(r"\d", value)) >= 7:
         raise _Flaw("bad_key", field)
