@@ -75,8 +75,8 @@ def of_object(store: Store, key: str) -> Iterator[Reject]:
     for line in gzip.decompress(store.get(key)).splitlines():
         fields = json.loads(line)
         payload = base64.b64decode(fields["payload_base64"])
-        names = ("reason", "detail", "source", "position", "sha256", "size")
-        yield Reject(*(fields[name] for name in names), payload)
+        held = {name: fields[name] for name in Reject._fields if name != "payload"}
+        yield Reject(**held, payload=payload)
 
 
 def shape(payload: bytes) -> str:
