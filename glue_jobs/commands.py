@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import base64
-import gzip
-import json
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date, timedelta
 from pathlib import Path
@@ -21,11 +18,12 @@ from glue_jobs import check as checker
 from glue_jobs import evolution, show
 from glue_jobs import export as exporter
 from glue_jobs import query as asker
+from glue_jobs import rejects as bad
 from glue_jobs import route as router
 from glue_jobs.arguments import UsageError, pair, settings, shown
 from glue_jobs.commands_routing import scores_checked
 from glue_jobs.lake import Lake, NoLakeError, made, opened
-from glue_jobs.parsers import Parsers, lake_taxonomy
+from glue_jobs.parsers import Parsers, forgotten_tokens, lake_taxonomy
 from glue_jobs.quality import AuditFailedError
 from glue_jobs.settings import Settings
 from infra.streams import STREAMS
@@ -223,33 +221,51 @@ def spans(days: Sequence[date]) -> str:
 def rejects(arguments: argparse.Namespace) -> None:
     """`lake rejects`."""
     with opened(settings(arguments)) as lake:
-        found = [
-            json.loads(line)
-            for key, _ in lake.store.keys("bad/")
-            for line in gzip.decompress(lake.store.get(key)).splitlines()
-        ]
-    if arguments.reason is None:
-        counts = Counter(str(reject["reason"]) for reject in found)
-        columns = {"reason": list(counts), "records": list(counts.values())}
-        shown(
-            pa.table(columns, schema=pa.schema([("reason", pa.string()), ("records", pa.int64())])),
-            arguments,
-        )
-        return
+        if arguments.replay:
+            _replay(lake, arguments)
+            return
+        found = bad.rejects(lake.store)
+        counted = arguments.reason is None
+        rows = _reasons(found) if counted else _listed(found, arguments.reason)
+    if not counted and not rows.num_rows:
+        raise UsageError(f"no record was rejected for {arguments.reason!r}; see `lake rejects`")
+    shown(rows, arguments)
+
+
+def _reasons(found: Iterable[bad.Reject]) -> pa.Table:
+    counts = Counter(reject.reason for reject in found)
+    columns = {"reason": list(counts), "records": list(counts.values())}
+    schema = pa.schema([("reason", pa.string()), ("records", pa.int64())])
+    return pa.table(columns, schema=schema)
+
+
+def _listed(found: Iterable[bad.Reject], reason: str) -> pa.Table:
     rows = [
         {
-            "source": reject["source"],
-            "position": reject["position"],
-            "detail": reject["detail"],
-            "size": reject["size"],
-            "begins": base64.b64decode(reject["payload_base64"])[:40].decode("utf-8", "replace"),
+            "source": reject.source,
+            "position": reject.position,
+            "detail": reject.detail,
+            "size": reject.size,
+            "begins": bad.shape(reject.payload),
         }
         for reject in found
-        if reject["reason"] == arguments.reason
+        if reject.reason == reason
     ]
-    if not rows:
-        raise UsageError(f"no record was rejected for {arguments.reason!r}; see `lake rejects`")
-    shown(pa.Table.from_pylist(rows), arguments)
+    return pa.Table.from_pylist(rows)
+
+
+def _replay(lake: Lake, arguments: argparse.Namespace) -> None:
+    done = bad.replay(lake.store, parsers(lake), arguments.reason, dry_run=arguments.dry_run)
+    counted = {"good today": done.landed, "still bad": done.remaining}
+    rows = [
+        {"outcome": outcome, "what": what, "records": n}
+        for outcome, counts in counted.items()
+        for what, n in sorted(counts.items())
+    ]
+    schema = pa.schema([("outcome", pa.string()), ("what", pa.string()), ("records", pa.int64())])
+    shown(pa.Table.from_pylist(rows, schema=schema), arguments)
+    verb = "would land" if arguments.dry_run else "landed; `lake build` makes rows of them"
+    show.say(f"{done.landed.total()} bad records are good today and {verb}")
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -338,8 +354,9 @@ def demo(arguments: argparse.Namespace) -> None:
 
 
 def parsers(lake: Lake) -> Parsers:
-    """The parse functions of a lake: its own taxonomy file and its own customer key."""
-    return Parsers(lake_taxonomy(lake.store), router.tokens(lake))
+    """The parse functions of a lake: its own taxonomy, customer key and forgotten customers."""
+    forgotten = forgotten_tokens(lake.store)
+    return Parsers(lake_taxonomy(lake.store), router.tokens(lake), forgotten)
 
 
 def _described(lake: Lake, table: Table) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def compact(
             "inputs": [],
             "days": [(each.table, each.days) for each in done],
         }
-        ledger.record(lake, lambda now: row | _left(now, moves), began)
+        ledger.record(lake, lambda now: row | ledger.left(now, moves), began)
     progress("run", len(wanted), len(wanted))
     return done
 
@@ -94,18 +94,6 @@ def _put_together(lake: Lake, table: Table) -> list[_Bin]:
             broken = [{"rows before = rows after": _swapped(change, each)} for each in bins]
             quality.gate(table.name, quality.total(broken), lake.store)
     return bins
-
-
-def _left(now: ledger.Known, moves: dict[str, tuple[int, int]]) -> ledger.Row:
-    """The last run's snapshots, with the new ones where it had left what was compacted.
-
-    A table that has changed since (by a build that died) stays changed in the next build's eyes.
-    """
-    left = {
-        name: moves[name][1] if name in moves and moves[name][0] == at else at
-        for name, at in now.snapshots.items()
-    }
-    return {"taxonomy": now.taxonomy, "snapshots": list(left.items())}
 
 
 def _bins(table: Table, files: Iterable[DataFile]) -> list[_Bin]:

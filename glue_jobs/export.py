@@ -6,11 +6,14 @@ location and its partition projection, so that a reader sees the last export or 
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 import boto3
 import pandas as pd
@@ -24,6 +27,8 @@ from transforms.schema import Table
 from transforms.tables import BY_NAME
 
 NONE = "none"  # the partition of rows without a value
+SHORTENED = "_shortened.json"  # readers of Hive folders pass over what begins with _
+_LONGEST = 200  # a folder's name may have 255 bytes on most disks, the column's name included
 _SHORT = {"queue": "queue_name"}
 _BUCKET = "export"
 _ATHENA_TYPES = {
@@ -81,9 +86,17 @@ def export(lake: Lake, name: str, by: Sequence[str], out: Path | None = None) ->
 def partition_value(value: object) -> str:
     """A value as it stands in a path: what could be read as part of the path is percent-encoded.
 
-    `unquote` gives it back; rows without a value are under `none`.
+    `unquote` gives it back; rows without a value are under `none`. A value too long for a folder's
+    name is cut and ends in `~` and its digest; the export's `_shortened.json` has it whole.
     """
-    return NONE if pd.isna(value) else quote(str(value), safe=" ()+@~")
+    if pd.isna(value):
+        return NONE
+    text = str(value)
+    quoted = f"%{ord(text[0]):02X}{text[1:]}" if text == NONE else quote(text, safe=" ()+@~")
+    if len(quoted) <= _LONGEST:
+        return quoted
+    kept = re.sub(r"%[0-9A-F]?$", "", quoted[: _LONGEST - 17])
+    return f"{kept}~{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def _columns(table: Table, by: Sequence[str]) -> list[str]:
@@ -117,6 +130,11 @@ def _written(session: Any, lake: Lake, table: Table, by: list[str], location: st
             compression="zstd",
             boto3_session=session,
         )["paths"]
+    shortened = _shortened(rows, by)
+    if shortened:
+        place = urlsplit(location)
+        store = S3Store(session.client("s3"), place.netloc, place.path.strip("/"))
+        store.put(SHORTENED, json.dumps(shortened, ensure_ascii=False).encode())
     wr.catalog.create_parquet_table(
         database=lake.settings.database,
         table=f"{table.name}_export",
@@ -129,6 +147,12 @@ def _written(session: Any, lake: Lake, table: Table, by: list[str], location: st
         boto3_session=session,
     )
     return Exported(location, len(files), rows.num_rows, f"{table.name}_export")
+
+
+def _shortened(rows: pa.Table, by: Sequence[str]) -> dict[str, str]:
+    values = {str(value) for name in by for value in rows.column(name).unique().to_pylist()}
+    written = {partition_value(value): value for value in values}
+    return {name: value for name, value in written.items() if unquote(name) != value}
 
 
 def _values(column: pa.ChunkedArray) -> list[str]:

@@ -19,7 +19,7 @@ import pyarrow as pa
 from glue_jobs.lake import ConflictError, Lake
 from transforms import tables
 
-BUILD, COMPACTION = "build", "compact"
+BUILD, COMPACTION, FORGETTING = "build", "compact", "forget"
 ROLLBACK_BEGUN, ROLLBACK = "rollback begun", "rollback"
 _CHAIN = ("run_id", "finished_at", "command", "restored")
 
@@ -87,6 +87,19 @@ def record(lake: Lake, row: Callable[[Known], Row | None], began: Known) -> None
         told = {"day": at.date(), "finished_at": at, "code_version": version("contact-lake")}
         if made := row(now):
             change.add(pa.Table.from_pylist([told | made], schema=tables.RUN.schema))
+
+
+def left(now: Known, moves: Mapping[str, tuple[int, int]]) -> Row:
+    """What a run leaves that moved tables on by itself, from one snapshot to another.
+
+    The last run's snapshots, with the new ones where it had left those before. A table that has
+    changed since (by a build that died) stays changed in the next build's eyes.
+    """
+    found = {
+        name: moves[name][1] if name in moves and moves[name][0] == at else at
+        for name, at in now.snapshots.items()
+    }
+    return {"taxonomy": now.taxonomy, "snapshots": list(found.items())}
 
 
 def run_id(*parts: object) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from glue_jobs import (
     commands,
     commands_maintenance,
+    commands_privacy,
     commands_routing,
     commands_what_if,
     commands_workforce,
@@ -169,11 +170,29 @@ def _fill(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         verbs,
         "rejects",
         commands.rejects,
-        "bad records, counted by reason",
+        "bad records, counted by reason; those that are good today land with --replay",
         table=True,
-        example="lake rejects --reason not_json",
+        example="lake rejects --reason not_json\n  lake rejects --replay --dry-run",
     )
     rejects.add_argument("--reason", help="list the records rejected for this reason")
+    rejects.add_argument(
+        "--replay",
+        action="store_true",
+        help="land what passes today's checks, as received; with --reason only of that one",
+    )
+    rejects.add_argument(
+        "--dry-run", action="store_true", help="with --replay: tell what would land"
+    )
+    forget = _verb(
+        verbs,
+        "forget",
+        commands_privacy.forget,
+        "erase a customer from received objects, tables and snapshots; tells first what it would",
+        table=True,
+        example="lake forget '+1 202 555 0100'\n  lake forget '+1 202 555 0100' --yes",
+    )
+    forget.add_argument("customer", metavar="CUSTOMER", help="phone number, customer id or token")
+    forget.add_argument("--yes", action="store_true", help="do it; it cannot be undone")
 
 
 def _ask(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -73,6 +73,12 @@ def expire(
     return [each for each in freed if each.snapshots or each.orphans]
 
 
+def leave_current(lake: Lake, name: str) -> None:
+    """Expire every snapshot of a table but the current one, whoever may still be reading it."""
+    ever = datetime.max.replace(tzinfo=UTC)
+    _freed(lake, name, frozenset(), ever, datetime.min.replace(tzinfo=UTC), is_dry=False)
+
+
 def superseded(metadata: TableMetadata, before: datetime, kept: Collection[int]) -> list[int]:
     """The snapshots that had ceased to be current `before`, less the current and the `kept`.
 

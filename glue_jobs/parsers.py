@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, TypeGuard
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingestion.errors import LakeError
 from ingestion.privacy import Tokens
@@ -19,6 +21,7 @@ from transforms.taxonomy import Keep, Taxonomy, categorised
 from transforms.work_item import work_items
 
 TAXONOMY_FILE = "taxonomy.toml"
+ERASURES = "erasures"
 _RULES = ("category", "task", "skill")
 DEFAULT_TAXONOMY = """\
 # What a contact is about. First the contact's attributes, in this order; then what its queue
@@ -74,10 +77,14 @@ class TaxonomyError(LakeError):
 
 @dataclass(frozen=True)
 class Parsers:
-    """What turns landed lines into rows: the taxonomy, and the key that hides customers."""
+    """What turns landed lines into rows: the taxonomy, and the key that hides customers.
+
+    `forgotten`: tokens of customers of whom no row may tell.
+    """
 
     taxonomy: Taxonomy
     tokens: Tokens
+    forgotten: frozenset[str] = frozenset()
 
     def of(self, kind: str) -> Parser:
         """The parser of a kind."""
@@ -93,7 +100,8 @@ class Parsers:
             "agent_event": Parser(partial(agent_events, keep=keep)),
             "work_item": Parser(partial(work_items, token=self._customer, keep=keep)),
         }
-        return parsers[kind]
+        found = parsers[kind]
+        return found._replace(parse=partial(_discreet, found.parse, self.forgotten))
 
     def categorised(self, contacts: pa.Table) -> pa.Table:
         """Rows of contacts with category, task and skill by the taxonomy."""
@@ -101,6 +109,45 @@ class Parsers:
 
     def _customer(self, customer: str | None) -> str | None:
         return self.tokens.token(customer) or self.tokens.customer_id_token(customer)
+
+
+def _discreet(parse: Rows, forgotten: Collection[str], lines: pa.Table) -> pa.Table:
+    rows = parse(lines)
+    return without_tokens(rows, forgotten) if forgotten else rows
+
+
+def is_token_column(name: str) -> bool:
+    """Whether a column of that name holds tokens of customers."""
+    return name == "customer_id" or name.endswith("_endpoint_address")
+
+
+def has_token(rows: pa.Table, tokens: Collection[str]) -> pa.ChunkedArray:
+    """For each row whether one of the tokens stands in it."""
+    wanted = pa.array(sorted(tokens), pa.string())
+    found = pa.chunked_array([pa.repeat(pa.scalar(False), rows.num_rows)])
+    for name in filter(is_token_column, rows.column_names):
+        found = pc.or_(found, pc.is_in(rows.column(name), value_set=wanted))
+    return found
+
+
+def without_tokens(rows: pa.Table, tokens: Collection[str], *, drop: bool = False) -> pa.Table:
+    """`rows` with null for the tokens, or with `drop` without the rows in which one stands."""
+    if drop:
+        return rows.filter(pc.invert(has_token(rows, tokens)))
+    wanted = pa.array(sorted(tokens), pa.string())
+    for at, name in enumerate(rows.column_names):
+        if is_token_column(name):
+            column = rows.column(name)
+            told = pc.is_in(column, value_set=wanted)
+            kept = pc.if_else(told, pa.scalar(None, column.type), column)
+            rows = rows.set_column(at, rows.schema.field(at), kept)
+    return rows
+
+
+def forgotten_tokens(store: Store) -> frozenset[str]:
+    """The tokens of every customer whom `lake forget` was told to erase."""
+    runs = [json.loads(store.get(key)) for key, _ in store.keys(f"{ERASURES}/")]
+    return frozenset(token for run in runs for token in run["tokens"])
 
 
 def lake_taxonomy(store: Store) -> Taxonomy:

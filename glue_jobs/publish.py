@@ -116,6 +116,15 @@ def publish_customers(
     return _publish(target, map(_customer, rows), progress)
 
 
+def forget_customers(
+    client: Any, customers: Iterable[str], table: str = CUSTOMER_AGENT_MAP["TableName"]
+) -> None:
+    """Deletes the items of customers (tokens), whether or not they or the table are there."""
+    for customer in customers:
+        with suppress(client.exceptions.ResourceNotFoundException):
+            client.delete_item(TableName=table, Key={"CustomerId": {"S": customer}})
+
+
 def as_of_text(at: datetime) -> str:
     """The instant as UTC text of fixed width, so that the order of texts is the order of time."""
     return _utc(at).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

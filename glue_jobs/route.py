@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ from glue_jobs.publish import (
 from glue_jobs.standin import StandIn, stand_in
 from infra.tables import ROUTING_CONFIG
 from ingestion.errors import LakeError
-from ingestion.privacy import Tokens
+from ingestion.privacy import CustomerKeyError, Tokens, key_from_text, read_or_make_key
 from lambdas.routing.choose import Decision, Policy, Reason, default, response
 from lambdas.routing.config import reader, settings
 from lambdas.routing.decide import decide
@@ -179,17 +179,33 @@ def event(
 
 
 def tokens(lake: Lake, environment: Mapping[str, str] | None = None) -> Tokens:
-    """The customer tokens: under CUSTOMER_KEY where set, else under the folder's own key file."""
-    from ingestion.privacy import CustomerKeyError, key_from_text, read_or_make_key
+    """The customer tokens, under the same key and version as the routing Lambda's.
 
+    The key is CUSTOMER_KEY, else the secret that CUSTOMER_KEY_SECRET names in Secrets Manager, else
+    a folder's own key file.
+    """
     env = os.environ if environment is None else environment
+    version = env.get("CUSTOMER_KEY_VERSION", "1")
     if env.get("CUSTOMER_KEY"):
-        return Tokens(key_from_text(env["CUSTOMER_KEY"]))
+        return Tokens(key_from_text(env["CUSTOMER_KEY"]), version)
+    if env.get("CUSTOMER_KEY_SECRET"):
+        return Tokens(key_from_text(_secret(lake, env["CUSTOMER_KEY_SECRET"])), version)
     if lake.settings.is_folder:
-        return Tokens(read_or_make_key(lake.settings.folder / ".customer-key"))
+        return Tokens(read_or_make_key(lake.settings.folder / ".customer-key"), version)
     raise CustomerKeyError(
-        "CUSTOMER_KEY is not set: give the key that hides customers (64 hex digits)"
+        "CUSTOMER_KEY is not set: give the key that hides customers (64 hex digits), or the name "
+        "of a secret in CUSTOMER_KEY_SECRET"
     )
+
+
+def _secret(lake: Lake, name: str) -> str:
+    client = boto3.client(
+        "secretsmanager",
+        region_name=lake.settings.region,
+        endpoint_url=lake.settings.endpoint,
+    )
+    with closing(client):
+        return str(client.get_secret_value(SecretId=name)["SecretString"])
 
 
 def _terms(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 FORMATS = ("table", "json", "csv")
+# What makes a spreadsheet take a text for a formula, in any width.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class Report(Protocol):
@@ -29,7 +31,10 @@ class Report(Protocol):
 
 
 def text(rows: pa.Table, form: str) -> str:
-    """`rows` as a table, a JSON array of objects, or CSV with a header; instants in UTC."""
+    """`rows` as a table, a JSON array of objects, or CSV with a header; instants in UTC.
+
+    In CSV a text that a spreadsheet would run as a formula has an apostrophe before it.
+    """
     if form == "json":
         return json.dumps(
             [{k: _plain(v) for k, v in row.items()} for row in rows.to_pylist()],
@@ -39,8 +44,8 @@ def text(rows: pa.Table, form: str) -> str:
     if form == "csv":
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(rows.column_names)
-        writer.writerows([_plain(v) for v in row.values()] for row in rows.to_pylist())
+        writer.writerow(map(_inert, rows.column_names))
+        writer.writerows([_inert(_plain(v)) for v in row.values()] for row in rows.to_pylist())
         return out.getvalue().removesuffix("\n")
     return _grid(rows)
 
@@ -57,6 +62,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items()}
     return value
+
+
+def _inert(value: Any) -> Any:
+    """A cell that no spreadsheet runs; blanks before a formula do not stop one."""
+    if not isinstance(value, str):
+        return value
+    # A bare carriage return is a line's end to a spreadsheet, and no reason to quote to `csv`.
+    text = value.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if text.lstrip(" \u00a0").startswith(_FORMULA) else text
 
 
 def _grid(rows: pa.Table) -> str:

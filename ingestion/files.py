@@ -165,7 +165,7 @@ def _outcomes(head: bytes, chunks: Iterator[bytes]) -> Iterator[tuple[str, Outco
 
 def _judged(piece: Piece) -> Sequence[Outcome]:
     if len(piece.text) > MAX_HELD_BYTES:
-        detail = f"more than {MAX_HELD_BYTES} bytes; its end is not kept"
+        detail = f"more than {MAX_HELD_BYTES} bytes; its end is in the file alone"
         return [Rejected("too_large", detail, piece.text)]
     return outcomes(piece.text)
 

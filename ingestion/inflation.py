@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from ingestion.errors import LakeError
 
 MAX_RATIO = 200
-MAX_BARREN_BYTES = 5 * 2**20
+MAX_BARREN_BYTES = 3 * 2**20
 
 FILE_REASONS: Mapping[str, str] = {
     "corrupt_gzip": "gzip data that does not decompress; what came before it is read",
     "corrupt_zst": "Zstandard data that does not decompress; what came before it is read",
-    "decompression_bomb": "5 MiB inflated over 200 times without a record in it",
+    "decompression_bomb": "3 MiB inflated over 200 times without a record in it",
     "empty_file": "no record in it",
     "nested_compression": "compressed twice",
     "truncated_gzip": "gzip data cut short; what came before the cut is read",

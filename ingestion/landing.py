@@ -5,12 +5,11 @@ bytes from its records alone, so landing the same records again overwrites the s
 """
 
 import base64
-import gzip
 import hashlib
 import json
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -18,7 +17,11 @@ from ingestion.records import Accepted, Outcome, Rejected
 
 BAD = "bad"
 MAX_OBJECT_BYTES = 64 * 2**20
-MAX_KEPT_BYTES = 10 * 2**20
+MAX_KEPT_BYTES = 5 * 2**20  # more than a Lambda can be handed in one event
+
+_GZIP = 31  # zlib's number for a gzip header, whose time it leaves 0
+_GZIP_LEVEL = 1
+_ENCODED_BYTES = 3 * 2**16  # base64 of whole threes can be joined
 
 
 class Origin(NamedTuple):
@@ -66,15 +69,20 @@ def file_objects(verdicts: Iterable[Verdict]) -> Iterator[LakeObject]:
     """
     for section in _sections(verdicts, MAX_OBJECT_BYTES):
         folder = "bad/files" if section.kind == BAD else f"raw/{section.kind}/files"
-        name = hashlib.sha256(section.text).hexdigest()[:32]
+        name = section.digest.hexdigest()[:32]
         yield section.object(f"{folder}/{name}.ndjson.gz")
 
 
 def reject_line(origin: Origin, reject: Rejected) -> bytes:
     """One JSON line that tells the reason, where the bytes came from, and the bytes themselves.
 
-    `size` and `sha256` are of the whole payload; `payload_base64` holds its first 10 MiB.
+    `size` and `sha256` are of the whole payload; `payload_base64` holds its first 5 MiB.
     """
+    return b"".join(_reject_parts(origin, reject))
+
+
+def _reject_parts(origin: Origin, reject: Rejected) -> Iterator[bytes]:
+    """The line of a reject piece by piece: a payload's copies would take six times its size."""
     fields = {
         "reason": reject.reason,
         "detail": reject.detail,
@@ -83,38 +91,47 @@ def reject_line(origin: Origin, reject: Rejected) -> bytes:
         "arrived_at": origin.arrived_at and origin.arrived_at.astimezone(UTC).isoformat(),
         "sha256": hashlib.sha256(reject.payload).hexdigest(),
         "size": len(reject.payload),
-        "payload_base64": base64.b64encode(reject.payload[:MAX_KEPT_BYTES]).decode(),
     }
-    return json.dumps(fields).encode()
+    yield json.dumps(fields).encode().removesuffix(b"}")
+    yield b', "payload_base64": "'
+    kept = memoryview(reject.payload)[:MAX_KEPT_BYTES]
+    for at in range(0, len(kept), _ENCODED_BYTES):
+        yield base64.b64encode(kept[at : at + _ENCODED_BYTES])
+    yield b'"}'
 
 
-@dataclass
 class _Section:
-    """Lines of one kind on their way into one object."""
+    """Lines of one kind on their way into one object; only their compressed bytes are held."""
 
-    kind: str
-    origins: tuple[Origin, Origin]
-    lines: list[bytes] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-    size: int = 0
+    def __init__(self, kind: str, first: Origin) -> None:
+        self.kind = kind
+        self.first = self.last = first
+        self.counts: Counter[str] = Counter()
+        self.size = 0
+        self.digest = hashlib.sha256()
+        self._packer = zlib.compressobj(_GZIP_LEVEL, wbits=_GZIP)
+        self._packed: list[bytes] = []
 
     def add(self, origin: Origin, outcome: Outcome) -> None:
         if isinstance(outcome, Accepted):
-            line, counted = outcome.line, outcome.kind
+            self.counts[outcome.kind] += 1
+            self._write(outcome.line)
         else:
-            line, counted = reject_line(origin, outcome), outcome.reason
-        self.lines.append(line)
-        self.counts[counted] += 1
-        self.size += len(line) + 1
-        self.origins = (self.origins[0], origin)
+            self.counts[outcome.reason] += 1
+            for part in _reject_parts(origin, outcome):
+                self._write(part)
+        self._write(b"\n")
+        self.last = origin
 
-    @property
-    def text(self) -> bytes:
-        return b"\n".join([*self.lines, b""])
+    def _write(self, data: bytes) -> None:
+        self.size += len(data)
+        self.digest.update(data)
+        if packed := self._packer.compress(data):
+            self._packed.append(packed)
 
     def object(self, key: str) -> LakeObject:
-        data = gzip.compress(self.text, 1, mtime=0)
-        first, last = (origin.position for origin in self.origins)
+        data = b"".join([*self._packed, self._packer.flush()])
+        first, last = self.first.position, self.last.position
         return LakeObject(key, data, self.kind, dict(self.counts), first, last)
 
 
@@ -124,7 +141,7 @@ def _sections(verdicts: Iterable[Verdict], limit: float = float("inf")) -> Itera
     for origin, outcome in verdicts:
         kind = outcome.kind if isinstance(outcome, Accepted) else BAD
         if kind not in filling:
-            filling[kind] = _Section(kind, (origin, origin))
+            filling[kind] = _Section(kind, origin)
         filling[kind].add(origin, outcome)
         if filling[kind].size >= limit:
             yield filling.pop(kind)
@@ -132,7 +149,7 @@ def _sections(verdicts: Iterable[Verdict], limit: float = float("inf")) -> Itera
 
 
 def _stream_key(section: _Section, stream: str, shard: str) -> str:
-    first, last = section.origins
+    first, last = section.first, section.last
     folder = "bad/stream" if section.kind == BAD else f"raw/{section.kind}"
     day = first.arrived_at.astimezone(UTC).date() if first.arrived_at else "undated"
     return f"{folder}/{day}/{stream}-{shard}-{first.position}-{last.position}.ndjson.gz"

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, NoReturn
 
-from ingestion.splitting import pieces
+from ingestion.splitting import MAX_HELD_BYTES, pieces
 
 MAX_RECORD_BYTES = 1_000 * 1024
 MAX_DEPTH = 64
@@ -18,6 +18,7 @@ MAX_STRING_BYTES = 32 * 1024
 MAX_DIGITS = 18
 MAX_KEY_CHARACTERS = 256
 MAX_OBJECTS = 5_000
+MAX_CONTAINERS = 10_000
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 JSON_WHITESPACE = b" \t\r\n"
@@ -25,7 +26,7 @@ JSON_WHITESPACE = b" \t\r\n"
 KINDS = ("contact_record", "agent_event", "work_item")
 
 REASONS: Mapping[str, str] = {
-    "bad_key": "a required field is not a text of 1 to 256 characters",
+    "bad_key": "a required field is not a text of 1 to 256 characters, or is a phone number",
     "duplicate_key": "an object names a key twice",
     "empty": "nothing but whitespace",
     "html": "a web page, not JSON",
@@ -43,6 +44,7 @@ REASONS: Mapping[str, str] = {
     "string_too_long": "a text over 32 KiB",
     "too_deep": "nested more than 64 deep",
     "too_large": "a record over 1,000 KiB",
+    "too_many_containers": "more than 10,000 objects and arrays in one record",
     "too_many_keys": "more than 2,000 keys",
     "too_many_objects": "more than 5,000 objects in one payload",
     "unknown_kind": "no contact record, agent event or work item by its keys",
@@ -72,8 +74,11 @@ def outcomes(payload: bytes) -> list[Outcome]:
 
     Objects written one after another (`{}{}`, as Firehose delivers them, or on lines of their
     own) are records of their own: each is judged alone, so a bad one costs only itself, unless
-    its end cannot be found; then it takes the rest of the payload, or of its line, with it.
+    its end cannot be found; then it takes the rest of the payload, or of its line, with it. In
+    more than 4 MiB none is looked for.
     """
+    if len(payload) > MAX_HELD_BYTES:
+        return [Rejected("too_large", f"{len(payload)} bytes", payload)]
     body = payload.removeprefix(BYTE_ORDER_MARK).strip(JSON_WHITESPACE)
     outcome = _outcome(body)
     if isinstance(outcome, Accepted):
@@ -113,7 +118,7 @@ def _record(body: bytes) -> dict[str, Any]:
     if body.startswith(b"<"):
         raise _Flaw("html")
     text = _text(body)
-    _check_depth(body)
+    _check_nesting(body)
     value = _value(text)
     if not isinstance(value, dict):
         raise _Flaw("not_an_object", f"a JSON {type(value).__name__}")
@@ -166,18 +171,31 @@ _DECODER = json.JSONDecoder(
     object_pairs_hook=_unique, parse_int=_integer, parse_float=_number, parse_constant=_no_constant
 )
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_GLANCE_BYTES = 16 * 1024
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 
 
-def _check_depth(body: bytes) -> None:
-    """Depth is counted before the reader recurses; few brackets cannot nest deep."""
+def _check_nesting(body: bytes) -> None:
+    """Brackets are counted before the reader recurses; few of them cannot nest deep."""
     if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
         return
+    _check_depth(_brackets(body[:_GLANCE_BYTES]))  # what is deep mostly shows it early
+    brackets = _brackets(body)
+    _check_depth(brackets)
+    if (containers := brackets.count(b"{") + brackets.count(b"[")) > MAX_CONTAINERS:
+        raise _Flaw("too_many_containers", f"{containers}")
+
+
+def _check_depth(brackets: bytes) -> None:
     depth = 0
-    for bracket in _STRING.sub(b"", body).translate(None, _NOT_BRACKETS):
+    for bracket in brackets[: 2 * MAX_CONTAINERS]:
         depth += 1 if bracket in b"{[" else -1
         if depth > MAX_DEPTH:
             raise _Flaw("too_deep", f"more than {MAX_DEPTH}")
+
+
+def _brackets(body: bytes) -> bytes:
+    return _STRING.sub(b"", body).translate(None, _NOT_BRACKETS)
 
 
 def _check_surrogates(value: Any, body: bytes) -> None:
@@ -209,10 +227,13 @@ def _extent(value: Any) -> tuple[int, int]:
             keys += len(item)
             waiting += [*item, *item.values()]
         elif isinstance(item, list):
-            waiting += item
+            waiting += [each for each in item if isinstance(each, dict | list | str)]
         elif isinstance(item, str):
             longest = max(longest, len(item.encode()))
     return keys, longest
+
+
+_WRITTEN_AS_NUMBER = re.compile(r"[^\w+(]*(?:(?:tel|callto|sips?):|[+\uff0b(])", re.IGNORECASE)
 
 
 class _Shape(NamedTuple):
@@ -262,4 +283,7 @@ def _check_key(field: str, value: Any, missing: str) -> None:
     if value is None:
         raise _Flaw(missing)
     if not isinstance(value, str) or not value.strip() or len(value) > MAX_KEY_CHARACTERS:
+        raise _Flaw("bad_key", field)
+    # Digits alone are an id; what is written as a number is one, and would stand in the tables.
+    if _WRITTEN_AS_NUMBER.match(value) and len(re.findall(r"\d", value)) >= 7:
         raise _Flaw("bad_key", field)

@@ -12,12 +12,13 @@ from typing import NamedTuple
 
 SEPARATORS = b" \t\r\n"
 ARRAY_SEPARATORS = SEPARATORS + b"[],"
-MAX_HELD_BYTES = 10 * 2**20
+MAX_HELD_BYTES = 4 * 2**20
 
 _PATIENCE_BYTES = 2**20
 
-# Beyond this an object counts as broken, which bounds the search for where it ends.
+# Beyond either an object counts as broken, which bounds the search for where it ends.
 _HOPELESS_DEPTH = 256
+_HOPELESS_BRACKETS = 30_000
 _BROKEN = -1
 
 _TOKEN = re.compile(rb'"(?:[^"\\\n]++|\\[^\n])*+("?)|[{}\[\]]')
@@ -81,12 +82,13 @@ def _gap(text: bytes, begin: int, end: int, separators: bytes) -> list[tuple[int
 
 def _object_end(text: bytes, begin: int) -> int | None:
     """Where the object that begins here ends; `_BROKEN` if it cannot; None if not in this text."""
-    depth = 0
+    depth = opened = 0
     for token in _TOKEN.finditer(text, begin):
         first = text[token.start()]
         if first in b"{[":
             depth += 1
-            if depth > _HOPELESS_DEPTH:
+            opened += 1
+            if depth > _HOPELESS_DEPTH or opened > _HOPELESS_BRACKETS:
                 return _BROKEN
         elif first in b"}]":
             depth -= 1
@@ -187,7 +189,7 @@ def object_pieces(chunks: Iterable[bytes]) -> Iterator[Piece]:
         for begin, end in spans.found:
             yield Piece(f"byte:{offset + begin}", rest[begin:end])
         rest, offset = rest[spans.rest :], offset + spans.rest
-        enough = 2 * len(rest)
+        enough = min(2 * len(rest), MAX_HELD_BYTES)
         if len(rest) > MAX_HELD_BYTES:
             yield Piece(f"byte:{offset}", rest)
             return

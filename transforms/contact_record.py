@@ -105,9 +105,11 @@ def _redacted_fields(record: Record) -> str:
 
 
 def _kept(record: Record, taxonomy: Taxonomy) -> dict[str, str]:
-    """SQL of the columns that hold what people wrote."""
+    """SQL of the columns that hold who called and what people wrote."""
     keep = taxonomy.keep
-    return {
+    # As received, to become tokens.
+    to_be_hidden = {name: record.text(name) for name in (*_ADDRESSES, "customer")}
+    return to_be_hidden | {
         "attributes": kept(record.text("attributes"), taxonomy.kept_attributes),
         "segment_attributes": kept(
             record.text("segment_attributes"),
@@ -120,6 +122,11 @@ def _kept(record: Record, taxonomy: Taxonomy) -> dict[str, str]:
         ),
         "references": _each(record, "references", name=scrubbed("x.name"), value="NULL::VARCHAR"),
         "recordings": _each(record, "recordings", deletion_reason=scrubbed("x.deletion_reason")),
+        "routing_criteria": _each(
+            record,
+            "routing_criteria",
+            steps=f"[struct_update(s, expression := {scrubbed('s.expression')}) FOR s IN x.steps]",
+        ),
         "recording_deletion_reason": scrubbed(record.text("recording_deletion_reason")),
     }
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from transforms.duck import literal
 from transforms.schema import Column
+from transforms.scrubbing import unless_number
 
 Shape = Mapping[str, Any]
 Path = tuple[str, ...]
@@ -43,6 +44,8 @@ _SQL_TYPES = {
     pa.bool_(): "BOOLEAN",
     pa.timestamp("us"): "TIMESTAMP",
 }
+# Whatever the field is called: a queue, an agent or a status is no caller.
+_NAME = unless_number("\0").replace("{", "{{").replace("}", "}}").replace("\0", "{text}")
 # A cast alone would take 1, t, yes and more.
 _TRUTH = "CASE lower({text}) WHEN 'true' THEN true WHEN 'false' THEN false END"
 
@@ -218,7 +221,7 @@ class Record:
 
     def _cast(self, text: str, kind: pa.DataType, depth: int = 0) -> str:
         """SQL for a value of the transformed record in its type, whole structures included."""
-        if pa.types.is_list(kind) and not pa.types.is_string(kind.value_type):
+        if pa.types.is_list(kind):
             items = (
                 f"[{self._cast(f'x{depth}', kind.value_type, depth + 1)} FOR x{depth} IN {text}]"
             )
@@ -350,4 +353,4 @@ def _leaf(kind: pa.DataType) -> str:
         return _COUNT
     if pa.types.is_floating(kind):
         return _NUMBER
-    return _TRUTH if pa.types.is_boolean(kind) else "{text}"
+    return _TRUTH if pa.types.is_boolean(kind) else _NAME

@@ -23,10 +23,14 @@ _DATE = (
     r"(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z?)?\b"
 )
 _WORD = r"(?:[0-9]{0,9}\pL)+[0-9]{0,9}\b"
-_SEVEN_DIGITS = r"\p{Nd}(?:[\s().\p{Pd}\p{Cf}/]{0,3}\p{Nd}){6"
+_GAP = r"[\s\p{Z}().\p{Pd}\p{Cf}/]"
+_SEVEN_DIGITS = rf"\p{{Nd}}(?:{_GAP}{{0,3}}\p{{Nd}}){{6"
 _NUMBER = rf"\+?\(?{_SEVEN_DIGITS},}}"
 # What is kept comes first and is put between marks; a number leaves the marks with nothing between.
 _PATTERN = f"({_UUID}|{_DATE}|{_WORD})|{_NUMBER}"
+_MARKED = rf"(?:(?i:tel|callto|sips?):(?://)?[+(]?|[+\x{{FF0B}}]\(?|\(){_SEVEN_DIGITS},}}"
+_EDGE = r"[\s\p{Z}\p{Cf}]*"
+_WHOLE = rf"{_EDGE}{_MARKED}(?:\s*(?:[;,#@xX]|(?i:ext)).*)?{_EDGE}"
 _OPEN, _CLOSE = "\x02", "\x03"
 _SUSPECT = rf"[@{_OPEN}{_CLOSE}]|{_SEVEN_DIGITS}}}"
 
@@ -43,6 +47,15 @@ def scrubbed(text: str) -> str:
     clean = f"translate({numbered}, {literal(_OPEN + _CLOSE)}, '')"
     # One look tells nearly every text; replacing in all of them would take five times as long.
     return f"CASE WHEN regexp_matches({text}, {literal(_SUSPECT)}) THEN {clean} ELSE {text} END"
+
+
+def unless_number(text: str) -> str:
+    """SQL for a name or an id: `[number]` where it is, as a whole, written as a phone number is.
+
+    That is with a plus sign, a bracket, `tel:` or `sip:` before it. Digits alone, and groups of
+    them, are an employee's or a case's number, which must stay.
+    """
+    return f"CASE WHEN regexp_full_match({text}, {literal(_WHOLE)}) THEN '[number]' ELSE {text} END"
 
 
 def kept(text: str, keys: Collection[str], prefix: str = "", value: str = "e.value") -> str:

@@ -32,8 +32,8 @@ def work_items(lines: pa.Table, token: Token, keep: Collection[str] = ()) -> pa.
         rows = db.sql(f"""
             WITH transformed AS ({record.read("known")}),
             typed AS (
-                SELECT {record.selected()}, {record.filled} AS filled,
-                    r, kinds, unknown_fields, unknown
+                SELECT {record.selected(customer=record.text("customer"))},
+                    {record.filled} AS filled, r, kinds, unknown_fields, unknown
                 FROM transformed)
             SELECT * EXCLUDE (r, kinds, unknown, filled),
                 {_OWN_DAY} AS day,

@@ -1,6 +1,6 @@
 """Kinesis batches become objects in the lake's raw zone; a failed put asks for a retry."""
 
-import base64
+import binascii
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -95,7 +95,7 @@ def _received(record: Mapping[str, Any]) -> _Received | None:
         arrived_at = datetime.fromtimestamp(kinesis["approximateArrivalTimestamp"], UTC)
         stream = record["eventSourceARN"].rpartition("/")[2]
         shard = record["eventID"].partition(":")[0]
-        payload = base64.b64decode(kinesis["data"], validate=True)
+        payload = binascii.a2b_base64(kinesis["data"], strict_mode=True)
     except (AttributeError, KeyError, OSError, OverflowError, TypeError, ValueError):
         return None
     if not (_is_sequence_number(sequence_number) and stream and shard):

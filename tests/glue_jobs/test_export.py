@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 
 from glue_jobs.build import build
 from glue_jobs.commands import parsers
-from glue_jobs.export import NONE, Exported, ExportError, export, partition_value
+from glue_jobs.export import NONE, SHORTENED, Exported, ExportError, export, partition_value
 from glue_jobs.lake import Lake, made
 from glue_jobs.settings import Settings
 from ingestion import files
@@ -38,6 +39,12 @@ QUEUES = (
     'it\'s "so"',
     "a\\b:c*?",
     " spaces ",
+    "none",
+    "../../etc/passwd",
+    "x" * 300,
+    "x" * 299 + "y",
+    "\u202eright to left",
+    "電話" * 60,
     None,
 )
 BY = ("day", "category", "queue_name")
@@ -77,7 +84,8 @@ def hive(done: Exported) -> pa.Table:
 
 def plain(value: Any) -> Any:
     """A partition's text as the value that it stands for."""
-    return None if value == NONE else unquote(value)
+    longer = {partition_value(queue): queue for queue in QUEUES}
+    return None if value == NONE else longer.get(value, unquote(value))
 
 
 def test_an_export_reads_back_as_the_same_rows(lake, done):
@@ -108,9 +116,19 @@ def test_columns_keep_their_types_and_the_partition_is_not_in_the_file(done):
     assert dict(zip(schema.names, types, strict=True)) == {f.name: str(f.type) for f in kept}
 
 
-@pytest.mark.parametrize("queue", [queue for queue in QUEUES if queue])
+@pytest.mark.parametrize("queue", [queue for queue in QUEUES if queue and len(queue) < 100])
 def test_a_value_in_a_path_is_unquoted_to_itself(queue):
     assert unquote(partition_value(queue)) == queue
+
+
+def test_every_value_has_a_folder_of_its_own_that_a_disk_can_hold():
+    folders = {partition_value(queue) for queue in QUEUES}
+    assert (len(folders), max(map(len, folders)) <= 200) == (len(QUEUES), True)
+
+
+def test_values_too_long_for_a_folder_are_told_beside_the_files(done):
+    told = json.loads((Path(done.location) / SHORTENED).read_text())
+    assert sorted(told.values()) == sorted(q for q in QUEUES if q and len(q) > 100)
 
 
 @pytest.mark.parametrize("queue", [queue for queue in QUEUES if queue])

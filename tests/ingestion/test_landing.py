@@ -93,10 +93,10 @@ def test_a_reject_of_a_file_has_no_arrival_time():
     assert json.loads(line)["arrived_at"] is None
 
 
-def test_a_huge_reject_keeps_its_first_10_mib_and_its_size():
+def test_a_huge_reject_keeps_its_first_5_mib_and_its_size():
     fields = json.loads(reject_line(Origin("f", "1"), Rejected("too_large", "", b"x" * 10**7 * 2)))
     kept = base64.b64decode(fields["payload_base64"])
-    assert [len(kept), fields["size"]] == [10 * 2**20, 2 * 10**7]
+    assert [len(kept), fields["size"]] == [5 * 2**20, 2 * 10**7]
 
 
 def test_a_file_object_is_named_by_its_content():
