@@ -6,13 +6,23 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 import boto3
 import pytest
 
-from glue_jobs import build, lake
+from glue_jobs import (
+    build,
+    commands_maintenance,
+    compaction,
+    evolution,
+    forget,
+    history,
+    lake,
+    maintenance,
+)
 from glue_jobs.standin import StandIn
 from transforms import tables
 from transforms.pipeline import SOURCES, STEPS
@@ -51,9 +61,16 @@ class Place(Protocol):
 
 @contextmanager
 def small_lakes() -> Iterator[None]:
-    """Lakes of the tables in `SMALL`: each kind of step is there once, so that runs are short."""
+    """Lakes of the tables in `SMALL`: each kind of step is there once, so that runs are short.
+
+    Snapshots may expire at once (`--older-than 0d`), so that there is something to expire.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lake, "TABLES", SMALL)
+        for module in (lake, compaction, evolution, forget, maintenance):
+            patch.setattr(module, "TABLES", SMALL)
+        small = {each.name for each in SMALL}
+        patch.setattr(history, "BUILT", tuple(each for each in history.BUILT if each in small))
+        patch.setattr(commands_maintenance, "_LEAST", timedelta(0))
         patch.setattr(build, "SOURCES", tuple(s for s in SOURCES if s.writes in SMALL))
         patch.setattr(build, "STEPS", tuple(s for s in STEPS if s.writes in SMALL))
         patch.setenv("CUSTOMER_KEY", "5a" * 32)

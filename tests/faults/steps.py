@@ -6,27 +6,34 @@ and what a reader sees of it, in parts that change whole or not at all.
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from glue_jobs import lake as lakes
+from glue_jobs import ledger
+from glue_jobs import rejects as bad
 from glue_jobs.lake import Lake, NoLakeError, made, opened
 from glue_jobs.publish import create_tables
 from glue_jobs.settings import Settings
+from ingestion import records
 from ingestion.poller import kinesis_event
 from ingestion.store import StoreError
 from lambdas.agent_state import handler as agent_state
 from lambdas.landing import handler as landing
 from tests.centre_records import agent_event, contact, work_item, written
-from tests.faults.places import Place
+from tests.faults.places import BUCKET, DATABASE, SMALL, Place
 from tests.lake_program import outcome, run
 from tests.lambdas.live_floor import agent_record, snapshot
 from transforms import tables
+from transforms.schema import Table
 
 AWS, FOLDER = "aws", "folder"
 STREAM = "arn:aws:kinesis:us-east-1:111122223333:stream/contact-records"
@@ -89,7 +96,7 @@ def _rows(lake: Lake, name: str) -> list[Any]:
 
 
 def _command(
-    name: str,
+    verb: str,
     places: tuple[str, ...],
     ready: Callable[[Place], None],
     seen: Callable[[Place], Parts],
@@ -99,11 +106,11 @@ def _command(
     """A step that is a command of the program; an error of it is one line that begins with it."""
 
     def run_(place: Place) -> bool:
-        came_to = outcome(name, *given(place), "--lake", place.lake)
-        assert came_to.code == 0 or came_to.err.startswith(f"lake {name}: "), came_to.err
+        came_to = outcome(verb, *given(place), "--lake", place.lake)
+        assert came_to.code == 0 or came_to.err.startswith(f"lake {verb}: "), came_to.err
         return came_to.code == 0
 
-    return Step(name, places, ready, run_, seen, seal, lambda place: (name, *given(place)))
+    return Step(verb, places, ready, run_, seen, seal, lambda place: (verb, *given(place)))
 
 
 def _first(place: Place) -> tuple[str, ...]:
@@ -195,10 +202,128 @@ def _followed(_place: Place) -> bool:
     return agent_state.handler(batch(), None) == {"batchItemFailures": []}
 
 
+def _built_twice(place: Place) -> None:
+    """A lake with a past: two builds, the second of which updates what the first left."""
+    _built_and_landed(place)
+    run("build", "--lake", place.lake)
+
+
+def _scattered(place: Place) -> None:
+    """A day of work items in a file each."""
+    _built_twice(place)
+    rows = [{"day": NOON.date(), "work_item_id": f"w-{n}", "record_version": "v"} for n in range(3)]
+    with (
+        opened(Settings.from_env(place.lake)) as lake,
+        lake.replacement(tables.WORK_ITEM) as change,
+    ):
+        found = pa.Table.from_pylist(rows, schema=tables.WORK_ITEM.schema)
+        files = [
+            change.files.written(found.slice(at, 1), uuid4().hex, NOON.date())
+            for at in range(len(found))
+        ]
+        change.take(files, [NOON.date()])
+
+
+def _rejected(place: Place) -> None:
+    """A built lake with a reject of a time when less was allowed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "MAX_DEPTH", 2)
+        path = written(place.scratch / "deep.ndjson.gz", FIRST)
+        run("ingest", "--lake", place.lake, str(path))
+    run("build", "--lake", place.lake)
+
+
+def _scorable(place: Place) -> None:
+    """A built lake, and empty tables of the agents' time and skills."""
+    _built_twice(place)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lakes, "TABLES", (*SMALL, tables.AGENT_STATE_INTERVAL, tables.AGENT_SKILL))
+        made(Settings.from_env(place.lake))[0].catalog.close()
+
+
+def table_parts(place: Place) -> Parts:
+    """Every table's rows and received objects, and what counts as read.
+
+    Not the ledger itself: what is done in parts adds to it as often as it is done.
+    """
+    with opened(Settings.from_env(place.lake)) as lake:
+        stands = sorted(ledger.known(lake).inputs)
+    return {k: v for k, v in lake_parts(place).items() if k != "table run"} | {"stands": stands}
+
+
+def file_parts(place: Place) -> Parts:
+    """The tables' rows, and how many files hold them."""
+    with opened(Settings.from_env(place.lake)) as lake:
+        files = {f"files of {each.name}": len(lake.files(each.name)) for each in _not_run()}
+    return table_parts(place) | files
+
+
+def snapshot_parts(place: Place) -> Parts:
+    """The tables' rows, and their snapshots."""
+    with opened(Settings.from_env(place.lake)) as lake:
+        found = {
+            f"snapshots of {each.name}": sorted(
+                snapshot.snapshot_id for snapshot in lake.iceberg(each.name).snapshots()
+            )
+            for each in SMALL
+        }
+    return lake_parts(place) | found
+
+
+def reject_parts(place: Place) -> Parts:
+    """The lake, and the bad records that stand out."""
+    with opened(Settings.from_env(place.lake)) as lake:
+        return lake_parts(place) | {"rejects": len([*bad.rejects(lake.store)])}
+
+
+def export_parts(place: Place) -> Parts:
+    """The rows that a reader of the exported table finds at its location."""
+    glue, s3 = place.client("glue"), place.client("s3")
+    try:
+        table = glue.get_table(DatabaseName=DATABASE, Name="work_item_export")["Table"]
+    except glue.exceptions.EntityNotFoundException:
+        return {"export": None}
+    folder = table["StorageDescriptor"]["Location"].partition(f"{BUCKET}/")[2]
+    keys = [
+        each["Key"]
+        for each in s3.list_objects_v2(Bucket=BUCKET, Prefix=folder)["Contents"]
+        if each["Key"].endswith(".parquet")
+    ]
+    files = [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys]
+    rows = [row for data in files for row in pq.read_table(io.BytesIO(data)).to_pylist()]
+    return {"export": sorted(map(repr, rows))}
+
+
+def _not_run() -> list[Table]:
+    return [each for each in SMALL if each is not tables.RUN]
+
+
+def _first_run(place: Place) -> tuple[str, ...]:
+    with opened(Settings.from_env(place.lake)) as lake:
+        return (ledger.runs(lake)[0]["run_id"],)
+
+
 STEPS = (
     Step("landing", (AWS,), _nothing, _landed, lake_parts),
     _command("ingest", (AWS, FOLDER), _nothing, lake_parts, _first),
     _command("build", (AWS, FOLDER), _built_and_landed, lake_parts, seal="table run"),
     _command("publish", (AWS,), _published, item_parts),
+    _command("compact", (AWS, FOLDER), _scattered, file_parts),
+    _command("rollback", (AWS, FOLDER), _built_twice, table_parts, _first_run),
+    _command(
+        "expire",
+        (AWS, FOLDER),
+        _built_twice,
+        snapshot_parts,
+        lambda _place: ("--older-than", "0d", "--keep-runs", "1"),
+    ),
+    _command(
+        "forget", (AWS, FOLDER), _built_twice, table_parts, lambda _place: ("customer-7", "--yes")
+    ),
+    _command(
+        "rejects", (AWS, FOLDER), _rejected, reject_parts, lambda _place: ("--replay",), "rejects"
+    ),
+    _command("score", (AWS, FOLDER), _scorable, lake_parts),
+    _command("export", (AWS,), _built_twice, export_parts, lambda _place: ("work_item",)),
     Step("agent state", (AWS,), _agent_tables, _followed, item_parts),
 )
