@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -179,17 +179,32 @@ def event(
 
 
 def tokens(lake: Lake, environment: Mapping[str, str] | None = None) -> Tokens:
-    """The customer tokens: under CUSTOMER_KEY where set, else under the folder's own key file."""
+    """The customer tokens: under CUSTOMER_KEY where set, else under the folder's own key file.
+
+    CUSTOMER_KEY_SECRET names a secret that holds the key instead, CUSTOMER_KEY_VERSION its version.
+    """
     from ingestion.privacy import CustomerKeyError, key_from_text, read_or_make_key
 
     env = os.environ if environment is None else environment
+    version = env.get("CUSTOMER_KEY_VERSION") or "1"
     if env.get("CUSTOMER_KEY"):
-        return Tokens(key_from_text(env["CUSTOMER_KEY"]))
+        return Tokens(key_from_text(env["CUSTOMER_KEY"]), version)
+    if env.get("CUSTOMER_KEY_SECRET"):
+        return Tokens(key_from_text(_secret(lake, env["CUSTOMER_KEY_SECRET"])), version)
     if lake.settings.is_folder:
         return Tokens(read_or_make_key(lake.settings.folder / ".customer-key"))
     raise CustomerKeyError(
         "CUSTOMER_KEY is not set: give the key that hides customers (64 hex digits)"
     )
+
+
+def _secret(lake: Lake, name: str) -> str:
+    settings = lake.settings
+    client = boto3.client(
+        "secretsmanager", region_name=settings.region, endpoint_url=settings.endpoint
+    )
+    with closing(client):
+        return str(client.get_secret_value(SecretId=name)["SecretString"])
 
 
 def _terms(row: Mapping[str, Any]) -> dict[str, Any]:
