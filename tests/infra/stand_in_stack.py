@@ -6,12 +6,11 @@ What neither offers (Amazon Connect) is left out here and checked in test_unmade
 from __future__ import annotations
 
 import copy
-import http.client
 import json
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from moto.cloudformation.parsing import get_model_map
+from moto.kinesis.models import kinesis_backends
 
 from glue_jobs.standin import StandIn
 from infra.cloudformation import Template
@@ -29,7 +28,6 @@ MADE_BY_API = {
     "AWS::Athena::NamedQuery",
     "AWS::Scheduler::Schedule",
     "AWS::ApiGatewayV2::Api",
-    "AWS::S3::BucketPolicy",
 }
 NOT_MADE = {
     "AWS::ApiGatewayV2::Stage",
@@ -37,6 +35,8 @@ NOT_MADE = {
     "AWS::Logs::MetricFilter",
     "AWS::CloudWatch::Dashboard",
     "AWS::SNS::TopicPolicy",
+    # The stand-in takes a Deny for a Deny, whatever its condition.
+    "AWS::S3::BucketPolicy",
 }
 
 
@@ -50,7 +50,6 @@ class Stack(NamedTuple):
 
 def deploy_on(aws: StandIn, built: list[Artifact]) -> Stack:
     """The whole stack, made through `infra.deploy` and the services' own APIs."""
-    without_docker(aws.endpoint)
     whole = json.loads(next(each.data for each in built if each.name == TEMPLATE))
     known = named_beforehand(aws, whole)
     template = made_by_cloudformation(whole, known)
@@ -60,6 +59,7 @@ def deploy_on(aws: StandIn, built: list[Artifact]) -> Stack:
     files.append(Artifact(TEMPLATE, json.dumps(template).encode()))
     target = Target(aws.client("cloudformation"), s3, poll_s=0.01)
     deployed(target, BUILDS, files, {})
+    without_deliveries()
     client = aws.client("cloudformation")
     told = client.describe_stack_resources(StackName=target.stack)["StackResources"]
     made = [each for each in told if each.keys() >= {"LogicalResourceId", "PhysicalResourceId"}]
@@ -96,14 +96,10 @@ def values_of(name: str, kind: str, physical: str) -> dict[str, str]:
     return {name: physical} | ({f"{name}.Arn": arns[kind]} if kind in arns else {})
 
 
-def without_docker(endpoint: str) -> None:
-    """Functions are kept, not run, by the stand-in: the tests run them from their archives."""
-    parts = urlsplit(endpoint)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
-    body = json.dumps({"lambda": {"use_docker": False}})
-    connection.request("POST", "/moto-api/config", body, {"Content-Type": "application/json"})
-    connection.getresponse().read()
-    connection.close()
+def without_deliveries() -> None:
+    """Keeps the stand-in from calling functions by itself: it would need Docker for it."""
+    for stream in kinesis_backends[ACCOUNT][REGION].streams.values():
+        stream.lambda_event_source_mappings.clear()
 
 
 def named_beforehand(aws: StandIn, whole: Template) -> dict[str, str]:
@@ -145,7 +141,7 @@ def made_by_cloudformation(whole: Template, known: dict[str, str]) -> Template:
 
 def make_rest(aws: StandIn, whole: Template, resolver: Resolver) -> None:
     """What the stand-in's APIs make of the template's properties."""
-    glue, athena, s3 = aws.client("glue"), aws.client("athena"), aws.client("s3")
+    glue, athena = aws.client("glue"), aws.client("athena")
     scheduler = aws.client("scheduler")
     for each in whole["Resources"].values():
         if each["Type"] not in MADE_BY_API:
@@ -162,9 +158,6 @@ def make_rest(aws: StandIn, whole: Template, resolver: Resolver) -> None:
             athena.create_work_group(Configuration=configuration, **given)
         elif each["Type"] == "AWS::Athena::NamedQuery":
             athena.create_named_query(**given)
-        elif each["Type"] == "AWS::S3::BucketPolicy":
-            document = json.dumps(given["PolicyDocument"])
-            s3.put_bucket_policy(Bucket=given["Bucket"], Policy=document)
         else:
             name = given["Description"].partition(" ")[0] + str(abs(hash(given["Description"])))
             scheduler.create_schedule(Name=name, **given)
