@@ -135,7 +135,8 @@ def _tables(at: lakes.Where, parts: Parts) -> list[dict[str, Any]]:
 
 def _row(content: lakes.Content) -> dict[str, Any]:
     row = content._asdict()
-    return {**row, "committedAt": row.pop("committed_at")}
+    committed_at = row.pop("committed_at")
+    return {**row, "committedAt": committed_at}
 
 
 def _accepted(operation: Operation) -> Reply:
