@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
@@ -17,7 +18,8 @@ class Grant(NamedTuple):
 def documents(iam: Any, role: str) -> Iterator[dict[str, Any]]:
     """The policies of a role: its own and those attached."""
     for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-        yield iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        found = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        yield json.loads(found) if isinstance(found, str) else found
     for each in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
         arn = each["PolicyArn"]
         version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
