@@ -62,7 +62,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def given(argv: Sequence[str]) -> dict[str, str]:
-    """Names and values of `--NAME value` and `--NAME=value`; Glue's own arguments are among them."""
+    """Names and values of `--NAME value` and `--NAME=value`; Glue's own are among them."""
     found: dict[str, str] = {}
     rest = iter(argv)
     for word in rest:

@@ -29,7 +29,7 @@ _ARN = "arn:aws:connect:us-east-1:123456789012:instance/11111111-1111-4111-8111-
 Template = dict[str, Any]
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
     """YAML with CloudFormation's short forms, each read as its long one."""
 
 

@@ -51,7 +51,10 @@ def costs(contacts: int, prices: Unit, measured: Unit) -> dict[str, float]:
         "DynamoDB": tables(contacts, events, prices["dynamodb"], measured["dynamodb"]),
         "Athena": questions(contacts, prices["athena"], measured["query"]),
         "CloudWatch": watching(contacts, prices["cloudwatch"]),
-        "Step Functions": RUNS_A_DAY * STATES_A_RUN / 1e3 * prices["states"]["thousand_transitions"],
+        "Step Functions": RUNS_A_DAY
+        * STATES_A_RUN
+        / 1e3
+        * prices["states"]["thousand_transitions"],
         "KMS, Secrets Manager": sum(prices["fixed_month"].values()) / DAYS_A_MONTH,
     }
 

@@ -1,4 +1,4 @@
-"""`make package`: what AWS runs, as files that come out the same, byte for byte, from the same tree.
+"""`make package`: what AWS runs, as files that come out the same, byte for byte, from one tree.
 
 A function's archive holds the modules that its handler imports, found by following imports, and
 aws-lambda-powertools; boto3 is in Lambda's runtime. The Glue jobs get the program's wheel.
@@ -109,7 +109,7 @@ def library_files() -> Iterator[tuple[str, bytes]]:
     for library in LIBRARIES:
         for file in distribution(library).files or ():
             if file.suffix in (".py", ".typed") and ".." not in file.parts:
-                yield file.as_posix(), file.locate().read_bytes()  # type: ignore[union-attr]
+                yield file.as_posix(), Path(str(file.locate())).read_bytes()
 
 
 def wheel(root: Path) -> bytes:

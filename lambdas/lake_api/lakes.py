@@ -113,7 +113,9 @@ def found_tables(glue: Any, at: Where) -> dict[str, Mapping[str, Any]]:
     try:
         return {table["Name"]: table for page in pages for table in page["TableList"]}
     except glue.exceptions.EntityNotFoundException:
-        raise NoSuchLakeError(f"there is no database {at.database}: create the lake first") from None
+        raise NoSuchLakeError(
+            f"there is no database {at.database}: create the lake first"
+        ) from None
 
 
 def missing(glue: Any, at: Where, tables: Sequence[str] = TABLES) -> list[str]:
@@ -125,9 +127,7 @@ def missing(glue: Any, at: Where, tables: Sequence[str] = TABLES) -> list[str]:
     return [name for name in tables if name not in found]
 
 
-def contents(
-    glue: Any, s3: Any, at: Where, tables: Sequence[str] = TABLES
-) -> Iterator[Content]:
+def contents(glue: Any, s3: Any, at: Where, tables: Sequence[str] = TABLES) -> Iterator[Content]:
     """Each of the lake's tables that is there, in data-flow order; raises NoSuchLakeError."""
     found = found_tables(glue, at)
     for name in tables:

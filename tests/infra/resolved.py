@@ -31,7 +31,7 @@ class Resolver:
         }
         self.known = {**defaults, **PSEUDO, **known}
 
-    def value(self, value: Any) -> Any:
+    def value(self, value: Any) -> Any:  # noqa: PLR0911 - a return for each function
         """The value with every intrinsic function carried out; KeyError names what is unknown."""
         if isinstance(value, list):
             found = [self.value(each) for each in value]

@@ -62,12 +62,16 @@ def day(deployment, tmp_path_factory):
     for name, role, more in JOBS:
         found.jobs[name] = job(aws, stack, name, role, folder, **more)
         assert found.jobs[name].code == 0, found.jobs[name].err
-    trial = {key.removeprefix("--"): text.format(bucket=bucket(stack)) for key, text in NAMED.items()}
+    trial = {
+        key.removeprefix("--"): text.format(bucket=bucket(stack)) for key, text in NAMED.items()
+    }
     found.trial = [
         job(aws, stack, "contact-lake-admin", "AdminJobRole", folder, command=command, **trial)
         for command in ("create", "drop")
     ]
-    with function(aws, "contact-lake-routing", "RoutingRole", tmp_path_factory.mktemp("r")) as routed:
+    with function(
+        aws, "contact-lake-routing", "RoutingRole", tmp_path_factory.mktemp("r")
+    ) as routed:
         found.imports["routing"] = routed.ready
         scores = aws.client("dynamodb").scan(TableName="AgentWorkload")["Items"]
         freshen(aws, scores)
@@ -180,7 +184,9 @@ def test_the_jobs_tell_cloudwatch_how_they_went(day):
         for each in found
         if each["MetricName"] in ("succeeded", "audit_failed")
     }
-    commands = {("succeeded", name) for name in ("create", "drop", "build", "check", "score", "publish")}
+    commands = {
+        ("succeeded", name) for name in ("create", "drop", "build", "check", "score", "publish")
+    }
     assert told == {("audit_failed",)} | commands
 
 

@@ -58,9 +58,10 @@ def test_a_function_imports_from_its_archive_and_the_runtime_alone(files, name, 
 def test_the_jobs_program_runs_from_its_archive(files, tmp_path):
     archive = tmp_path / "contact_lake.zip"
     archive.write_bytes(files["contact_lake.zip"])
+    asked = "m.main(['query', '--list', '--format', 'csv'])"
+    program = f"import glue_jobs.main as m; print(m.__file__); {asked}"
     done = subprocess.run(
-        [sys.executable, "-c", "import glue_jobs.main as m; print(m.__file__);"
-         "m.main(['query', '--list', '--format', 'csv'])"],
+        [sys.executable, "-c", program],
         env={"PYTHONPATH": str(archive)}, cwd=tmp_path, capture_output=True, text=True, check=True,
     )  # fmt: skip
     where, header = done.stdout.splitlines()[:2]

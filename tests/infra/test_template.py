@@ -161,9 +161,7 @@ def test_only_handlers_read_the_environment_of_a_function():
 
 
 def test_the_jobs_settings_are_what_the_program_reads():
-    own = {
-        str(path): path.read_bytes() for path in (ROOT / "glue_jobs").glob("*.py")
-    }
+    own = {str(path): path.read_bytes() for path in (ROOT / "glue_jobs").glob("*.py")}
     read = {name for name in read_by(own) if not name.startswith(("AWS_", "PYSPARK_"))}
     assert read - NOT_SET.keys() - {"NO_PROXY"} == set(SETTINGS)
 
@@ -183,7 +181,9 @@ def commands(whole) -> Iterator[str]:
     resolver = Resolver(whole, {})
     for arguments in jobs(whole).values():
         yield resolver.value(arguments["--command"])
-    machine = json.loads(whole["Resources"]["Pipeline"]["Properties"]["DefinitionString"]["Fn::Sub"])
+    machine = json.loads(
+        whole["Resources"]["Pipeline"]["Properties"]["DefinitionString"]["Fn::Sub"]
+    )
     for state in machine["States"].values():
         given = state.get("Parameters", {}).get("Arguments", {})
         if "--command" in given:
@@ -326,5 +326,5 @@ def test_the_template_is_one_that_plain_yaml_readers_take():
         pass
 
     Loader.add_multi_constructor("!", lambda _loader, _suffix, node: node.tag)
-    read = yaml.load(TEMPLATE.read_text(), Loader)  # noqa: S506
+    read = yaml.load(TEMPLATE.read_text(), Loader)
     assert read["Resources"].keys() == document(TEMPLATE)["Resources"].keys()

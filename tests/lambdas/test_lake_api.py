@@ -246,5 +246,3 @@ def test_the_program_refuses_an_address_that_the_api_refuses(address):
 def test_the_program_refuses_a_database_that_glue_would_refuse():
     with pytest.raises(lakes.LakeNameError):
         Settings.from_env("s3://b/x", {"LAKE_DATABASE": "Contact-Lake"})
-
-
