@@ -80,7 +80,7 @@ destroy: setup ## remove the stack; what holds data stays; ARGS='--dry-run'
 
 check-infra: package ## lint the stack: cfn-lint, sam, checkov, parliament, house rules, states
 	$(BIN)/cfn-lint build/template.json
-	$(call apart,infra) infra/linted.py build/template.json
+	$(call apart,infra) tests/infra/linted.py build/template.json
 	$(call apart,sam) -c 'import os; from samcli.cli.main import cli; cli()' validate --lint -t build/template.json
 	$(call apart,checkov) -m checkov.main -f build/template.json --config-file infra/checkov.yaml
 	sed 's/$${AWS::Partition}/aws/g' infra/pipeline.asl.json > build/pipeline.json

@@ -1,11 +1,16 @@
-"""What roles may do, as IAM has them: the little of its evaluation that Allow statements need."""
+"""What roles may do, as the template has it: the little of IAM that Allow statements need.
+
+The stand-in's IAM does not attach managed policies that a template names, so the template is asked.
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
+
+from infra.cloudformation import Template
+from tests.infra.resolved import Resolver
 
 
 class Grant(NamedTuple):
@@ -15,15 +20,24 @@ class Grant(NamedTuple):
     resource: str
 
 
-def documents(iam: Any, role: str) -> Iterator[dict[str, Any]]:
-    """The policies of a role: its own and those attached."""
-    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-        found = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-        yield json.loads(found) if isinstance(found, str) else found
-    for each in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
-        arn = each["PolicyArn"]
-        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-        yield iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+def role_grants(whole: Template, resolver: Resolver) -> dict[str, list[Grant]]:
+    """What each role is granted, by its own policies and by those attached to it."""
+    return {
+        name: [
+            grant
+            for document in documents(whole, each["Properties"])
+            for grant in grants(resolver.value(document))
+        ]
+        for name, each in whole["Resources"].items()
+        if each["Type"] == "AWS::IAM::Role"
+    }
+
+
+def documents(whole: Template, role: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A role's policies."""
+    yield from (each["PolicyDocument"] for each in role.get("Policies", ()))
+    for attached in role.get("ManagedPolicyArns", ()):
+        yield whole["Resources"][attached["Ref"]]["Properties"]["PolicyDocument"]
 
 
 def grants(document: dict[str, Any]) -> Iterator[Grant]:

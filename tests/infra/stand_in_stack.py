@@ -74,6 +74,7 @@ def deploy_on(aws: StandIn, built: list[Artifact]) -> Stack:
                             each["PhysicalResourceId"])  # fmt: skip
     resolver = Resolver(whole, values)
     make_rest(aws, whole, resolver)
+    let_expire(aws, whole)
     roles = {
         each["LogicalResourceId"]: each["PhysicalResourceId"]
         for each in made
@@ -91,6 +92,8 @@ def values_of(name: str, kind: str, physical: str) -> dict[str, str]:
         "AWS::S3::Bucket": f"arn:aws:s3:::{physical}",
         "AWS::KMS::Key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{physical}",
         "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{physical.rpartition('/')[2]}",
+        "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{physical}:*",
+        "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{physical}",
         "AWS::Kinesis::Stream": f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{physical}",
     }
     return {name: physical} | ({f"{name}.Arn": arns[kind]} if kind in arns else {})
@@ -161,6 +164,19 @@ def make_rest(aws: StandIn, whole: Template, resolver: Resolver) -> None:
         else:
             name = given["Description"].partition(" ")[0] + str(abs(hash(given["Description"])))
             scheduler.create_schedule(Name=name, **given)
+
+
+def let_expire(aws: StandIn, whole: Template) -> None:
+    """The tables' time to live, which the stand-in's CloudFormation does not set."""
+    for each in whole["Resources"].values():
+        if each["Type"] == "AWS::DynamoDB::Table":
+            given = {
+                key: each["Properties"][key]
+                for key in ("TableName", "TimeToLiveSpecification")
+                if key in each["Properties"]
+            }
+            if len(given) == 2:
+                aws.client("dynamodb").update_time_to_live(**given)
 
 
 def _known_put_in(value: Any, known: dict[str, str]) -> Any:

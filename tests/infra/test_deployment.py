@@ -17,12 +17,14 @@ import pytest
 
 from glue_jobs.route import event
 from glue_jobs.streaming import stream
+from infra.cloudformation import template
 from infra.streams import STREAMS
 from infra.tables import TABLES
 from ingestion.poller import Delivery, poll
 from lambdas.lake_api import lakes
 from lambdas.routing.live import Slots
-from tests.infra.policies import allows, documents, grants
+from tests.infra.policies import allows, role_grants
+from tests.infra.resolved import Resolver
 from tests.infra.running import function, job
 from tests.lake_program import run
 
@@ -231,15 +233,12 @@ def test_the_tables_are_those_of_the_code(day):
 
 
 @pytest.fixture(scope="module")
-def granted(day, deployment):
-    iam = deployment.aws.client("iam")
-    return {
-        role: [grant for document in documents(iam, name) for grant in grants(document)]
-        for role, name in deployment.stack.roles.items()
-    }
+def granted(deployment):
+    whole = template()
+    return role_grants(whole, Resolver(whole, deployment.stack.values))
 
 
-def test_every_call_that_was_made_is_allowed_to_its_role(granted, deployment):
+def test_every_call_that_was_made_is_allowed_to_its_role(day, granted, deployment):
     calls = deployment.recorder.calls
     assert {call.role for call in calls} >= {role for _, role, _ in JOBS} | {"RoutingRole"}
     refused = {
@@ -250,7 +249,7 @@ def test_every_call_that_was_made_is_allowed_to_its_role(granted, deployment):
     assert refused == set()
 
 
-def test_what_is_allowed_was_used_or_has_a_reason(granted, deployment):
+def test_what_is_allowed_was_used_or_has_a_reason(day, granted, deployment):
     """By role and action: a reason that is no longer needed must go, too."""
     used = {(call.role, call.action) for call in deployment.recorder.calls}
     unused: dict[str, set[str]] = {}

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent.parent.parent / "infra"
 _NAMED = re.compile(r"\$\{([^}]+)\}")
 _PSEUDO = {
     "AWS::Partition": "aws",
