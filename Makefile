@@ -6,7 +6,10 @@ READY := $(VENV)/.ready
 SPARK_TESTS ?= tests/glue_jobs/spark
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-trino test-dynamodb test-spark trino check format tables lock bench prove clean
+STACK ?= contact-lake
+ARGS ?=
+
+.PHONY: help setup package deploy destroy check-infra demo test test-trino test-dynamodb test-spark trino check format tables lock bench prove clean
 
 help: ## what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +69,30 @@ prove: setup ## every test, with the full counts
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	PROVE=1 $(BIN)/pytest -m spark tests/glue_jobs/spark
 
+package: setup ## what AWS runs, into build/
+	$(BIN)/python -m infra.package --out build
+
+deploy: setup ## the stack on AWS; ARGS='--dry-run' or ARGS='--set RawDays=30'
+	$(BIN)/python -m infra.deploy deploy --stack $(STACK) $(ARGS)
+
+destroy: setup ## remove the stack; what holds data stays; ARGS='--dry-run'
+	$(BIN)/python -m infra.deploy destroy --stack $(STACK) $(ARGS)
+
+check-infra: package ## lint the stack: cfn-lint, sam, checkov, parliament, house rules, states
+	$(BIN)/cfn-lint build/template.json
+	$(call apart,infra) tests/infra/linted.py build/template.json
+	$(call apart,sam) -c 'import os; from samcli.cli.main import cli; cli()' validate --lint -t build/template.json
+	$(call apart,checkov) -m checkov.main -f build/template.json --config-file infra/checkov.yaml
+	sed 's/$${AWS::Partition}/aws/g' infra/pipeline.asl.json > build/pipeline.json
+	if command -v npx > /dev/null; then npx --yes asl-validator@4.0.0 --json-path build/pipeline.json; fi
+
+# A linter's own Python: their pins exclude each other's and ours.
+define apart
+test -x $(VENV)/$(1)/bin/python || $(PYTHON) -m venv $(VENV)/$(1) && \
+	  $(VENV)/$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-$(1).lock && \
+	  SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(VENV)/$(1)/bin/python
+endef
+
 tables: setup ## TABLES.md from the table definitions
 	$(BIN)/python -m transforms.dictionary > TABLES.md
 
@@ -75,6 +102,8 @@ lock: ## pin the dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --extra local --group dev --group bench pyproject.toml \
 	  --constraint requirements.lock -o requirements-bench.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header pyproject.toml --constraint requirements.lock -o requirements-glue.lock
 
 clean: ## remove what was made here
 	rm -rf $(VENV) .demo lake .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -22,13 +22,14 @@ from glue_jobs import rejects as bad
 from glue_jobs import route as router
 from glue_jobs.arguments import UsageError, pair, settings, shown
 from glue_jobs.commands_routing import scores_checked
-from glue_jobs.lake import Lake, NoLakeError, made, opened
+from glue_jobs.lake import Lake, NoLakeError, glue_client, made, opened
 from glue_jobs.parsers import Parsers, forgotten_tokens, lake_taxonomy
 from glue_jobs.quality import AuditFailedError
 from glue_jobs.settings import Settings
 from infra.streams import STREAMS
 from ingestion import files
 from ingestion.errors import LakeError
+from lambdas.lake_api import lakes
 from queries.question import question, questions
 from transforms.schema import Table
 from transforms.tables import BY_NAME, TABLES
@@ -372,6 +373,9 @@ def _described(lake: Lake, table: Table) -> dict[str, Any]:
 
 
 def _missing(settings: Settings) -> list[Any]:
+    if not settings.is_folder:
+        at = lakes.validated(settings.root, settings.database)
+        return [BY_NAME[name] for name in lakes.missing(glue_client(settings), at, [*BY_NAME])]
     try:
         with opened(settings) as lake:
             return lake.missing()

@@ -105,9 +105,11 @@ class Lake:
     def create(self) -> list[str]:
         """Make what is missing; returns the names of the tables made. Safe to repeat."""
         made = self.missing()
-        self.catalog.create_namespace_if_not_exists(
-            self.settings.database, {"location": f"{self.settings.root}/tables"}
-        )
+        # Asked first, so that whoever may only add tables need not be allowed to make databases.
+        if made and not self.catalog.namespace_exists(self.settings.database):
+            self.catalog.create_namespace_if_not_exists(
+                self.settings.database, {"location": f"{self.settings.root}/tables"}
+            )
         for table in made:
             self._make(table)
         return [table.name for table in made]
@@ -375,6 +377,11 @@ def s3_client(settings: Settings) -> Any:
         region_name=settings.region,
         config=Config(s3=style, retries=retries),
     )
+
+
+def glue_client(settings: Settings) -> Any:
+    """A boto3 client of the Glue Data Catalog for the settings' endpoint."""
+    return boto3.client("glue", endpoint_url=settings.endpoint, region_name=settings.region)
 
 
 def _data_files(table: IcebergTable, snapshot: int | None) -> dict[str, DataFile]:

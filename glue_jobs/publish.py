@@ -280,8 +280,12 @@ def _chunks(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
 def _create(client: Any, table: Row) -> None:
     name = table["TableName"]
     life = table.get("TimeToLiveSpecification")
-    with suppress(client.exceptions.ResourceInUseException):
-        client.create_table(**{key: value for key, value in table.items() if value is not life})
+    try:
+        # Asked first, so that whoever publishes to tables that are there need not be let make any.
+        client.describe_table(TableName=name)
+    except client.exceptions.ResourceNotFoundException:
+        with suppress(client.exceptions.ResourceInUseException):
+            client.create_table(**{key: value for key, value in table.items() if value is not life})
     client.get_waiter("table_exists").wait(
         TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
     )

@@ -45,6 +45,7 @@ def athena(lake: Lake, sql: str, values: Values) -> pa.Table:
             params=dict(values) or None,
             paramstyle="named",
             s3_output=f"{lake.settings.root}/athena-results/",
+            workgroup=lake.settings.workgroup or "primary",
         )
     except (wr.exceptions.QueryFailed, wr.exceptions.QueryCancelled, ClientError) as error:
         raise QueryError(f"query failed: {str(error).partition(chr(10))[0]}") from error

@@ -185,7 +185,7 @@ def tokens(lake: Lake, environment: Mapping[str, str] | None = None) -> Tokens:
     a folder's own key file.
     """
     env = os.environ if environment is None else environment
-    version = env.get("CUSTOMER_KEY_VERSION", "1")
+    version = env.get("CUSTOMER_KEY_VERSION") or "1"
     if env.get("CUSTOMER_KEY"):
         return Tokens(key_from_text(env["CUSTOMER_KEY"]), version)
     if env.get("CUSTOMER_KEY_SECRET"):
@@ -199,10 +199,9 @@ def tokens(lake: Lake, environment: Mapping[str, str] | None = None) -> Tokens:
 
 
 def _secret(lake: Lake, name: str) -> str:
+    settings = lake.settings
     client = boto3.client(
-        "secretsmanager",
-        region_name=lake.settings.region,
-        endpoint_url=lake.settings.endpoint,
+        "secretsmanager", region_name=settings.region, endpoint_url=settings.endpoint
     )
     with closing(client):
         return str(client.get_secret_value(SecretId=name)["SecretString"])

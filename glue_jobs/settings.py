@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from ingestion.errors import LakeError
+from lambdas.lake_api.lakes import validated
 
 
 class SettingsError(LakeError):
@@ -24,6 +25,7 @@ class Settings:
 
     `endpoint`: another address for AWS, such as a stand-in's; None = AWS itself.
     `time_zone`: the centre's, an IANA name, for questions that cut days by the centre's clock.
+    `workgroup`: Athena's, which sets the scan limit and where results go; None = its primary one.
     """
 
     lake: str = "./lake"
@@ -31,14 +33,15 @@ class Settings:
     endpoint: str | None = None
     region: str | None = None
     time_zone: str = "UTC"
+    workgroup: str | None = None
 
     @classmethod
     def from_env(
         cls, lake: str | None = None, environment: Mapping[str, str] | None = None
     ) -> Settings:
-        """Settings from LAKE, LAKE_DATABASE, LAKE_TIME_ZONE, AWS_ENDPOINT_URL, AWS_REGION.
+        """Settings from LAKE, LAKE_DATABASE, LAKE_TIME_ZONE, LAKE_WORKGROUP, AWS_*.
 
-        `lake` wins over LAKE.
+        AWS_* are AWS_ENDPOINT_URL and AWS_REGION or AWS_DEFAULT_REGION; `lake` wins over LAKE.
         """
         env = os.environ if environment is None else environment
         found = cls(
@@ -47,6 +50,7 @@ class Settings:
             endpoint=env.get("AWS_ENDPOINT_URL") or None,
             region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or None,
             time_zone=env.get("LAKE_TIME_ZONE") or cls.time_zone,
+            workgroup=env.get("LAKE_WORKGROUP") or None,
         )
         found._refuse_unknown_scheme()
         found._refuse_unknown_zone()
@@ -71,8 +75,8 @@ class Settings:
         scheme = urlsplit(self.lake).scheme
         if scheme not in ("", "file", "s3"):
             raise SettingsError(f"lake {self.lake!r}: use a folder or s3://bucket/prefix")
-        if scheme == "s3" and not urlsplit(self.lake).netloc:
-            raise SettingsError(f"lake {self.lake!r}: the bucket is missing")
+        if scheme == "s3":
+            validated(self.lake, self.database)
 
     def _refuse_unknown_zone(self) -> None:
         if self.time_zone not in available_timezones():

@@ -11,7 +11,7 @@ ALLOWED = {
     "ingestion": {"ingestion", "boto3", "botocore", "zstandard"},
     "transforms": {"transforms", "pyarrow", "duckdb", "numpy", "scipy"},
     "queries": {"queries"},
-    "infra": {"infra", "ingestion", "lambdas"},
+    "infra": {"infra", "ingestion", "lambdas", "queries", "boto3", "botocore", "yaml"},
     "lambdas": {"lambdas", "ingestion", "boto3", "botocore", "aws_lambda_powertools"},
     "glue_jobs": {
         *("glue_jobs", "ingestion", "transforms", "lambdas", "queries", "infra"),

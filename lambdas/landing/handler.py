@@ -149,6 +149,7 @@ def _report(landed: Landed) -> None:
     metrics.add_metric("objects", MetricUnit.Count, len(landed.objects))
     metrics.add_metric("retried_batches", MetricUnit.Count, int(landed.retry_from is not None))
     for prefix, counts in (("landed", landed.landed), ("rejected", landed.rejected)):
+        metrics.add_metric(prefix, MetricUnit.Count, sum(counts.values()))
         for name, count in counts.items():
             metrics.add_metric(f"{prefix}_{name}", MetricUnit.Count, count)
     metrics.flush_metrics()

@@ -1,0 +1,1 @@
+"""The HTTP API that creates, describes and removes lakes."""
