@@ -11,7 +11,14 @@ from importlib.metadata import version
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from glue_jobs import commands, commands_routing, commands_what_if, commands_workforce, show
+from glue_jobs import (
+    commands,
+    commands_report,
+    commands_routing,
+    commands_what_if,
+    commands_workforce,
+    show,
+)
 from glue_jobs.route_eval import POLICIES
 from infra.flows.document import CONTACT_FLOW, CUSTOMER_QUEUE
 from ingestion.errors import LakeError
@@ -24,6 +31,7 @@ example, from nothing to a report:
   lake ingest ./records
   lake build
   lake query skill_bottlenecks
+  lake report --out report.html
 
 exit codes: 0 done; 1 other trouble; 2 wrong use or setting; 3 nothing there (lake, input, scores);
 4 storing objects failed; 5 a table of the wrong shape; 6 the quality gate said no; 7 raw data
@@ -211,7 +219,15 @@ def _route(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "workload scores as of the newest record",
         table=True,
     )
-    _verb(verbs, "publish", commands_routing.publish, "put the scores into DynamoDB", table=True)
+    publish = _verb(
+        verbs,
+        "publish",
+        commands_routing.publish,
+        "put the scores into DynamoDB, or tell managers of the report",
+        table=True,
+        example="lake publish\n  lake publish --report --topic arn:aws:sns:…:managers",
+    )
+    commands_report.deliver_grammar(publish)
     route = _verb(
         verbs,
         "route",
@@ -299,6 +315,9 @@ def _simulate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     both = {**commands_what_if.COMMANDS, **commands_workforce.COMMANDS}
     for name, command in both.items():
         verb = _verb(verbs, name, command.run, command.text, table=True, example=command.example)
+        command.grammar(verb)
+    for name, command in commands_report.COMMANDS.items():
+        verb = _verb(verbs, name, command.run, command.text, example=command.example)
         command.grammar(verb)
 
 

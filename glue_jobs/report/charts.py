@@ -30,7 +30,7 @@ _CONFIG = {
              "gridColor": "#e2e2e2", "domainColor": _GREY, "tickColor": _GREY,
              "labelLimit": 220},
     "legend": {"labelFontSize": 12, "titleFontSize": 12, "labelLimit": 220, "orient": "bottom",
-               "columns": 3, "symbolSize": 120, "symbolStrokeWidth": 2},
+               "columns": 3, "symbolSize": 120, "symbolStrokeWidth": 1, "symbolDash": [1, 0]},
 }  # fmt: skip
 
 

@@ -25,12 +25,15 @@ from queries.question import question
 from transforms import tables
 
 PERIOD_DAYS = 28
-TREND_DAYS = 7
 RUNS = 10
 _OF_A_GROUP = ("agent_skills", "group_calls", "upskilling_recommendation")
 _CALLS = tables.CALLS_BY_CATEGORY_QUEUE.name
 
 Rows = list[dict[str, Any]]
+
+
+def quiet(what: str, done: int, total: int) -> None:
+    """Tell nobody how far it is."""
 
 
 class NothingToReportError(LakeError):
@@ -44,6 +47,7 @@ class Period(NamedTuple):
 
     first: date
     last: date
+    earliest: date  # that the lake has calls of
 
     @property
     def days(self) -> int:
@@ -51,20 +55,19 @@ class Period(NamedTuple):
         return (self.last - self.first).days + 1
 
     @property
-    def trend_days(self) -> int:
-        """Days on each side of the comparison of now with before: a week, or half the period."""
-        return min(TREND_DAYS, self.days // 2)
-
-    @property
     def lately(self) -> Period:
-        """The last days of the period."""
-        return Period(self.last - timedelta(days=self.trend_days - 1), self.last)
+        """The last seven days of the period."""
+        return self._replace(first=self.last - timedelta(days=6))
 
     @property
     def before(self) -> Period:
-        """As many days just before those."""
-        first = self.lately.first - timedelta(days=self.trend_days)
-        return Period(first, self.lately.first - timedelta(days=1))
+        """The seven days before those."""
+        return Period(self.last - timedelta(days=13), self.last - timedelta(days=7), self.earliest)
+
+    @property
+    def has_trend(self) -> bool:
+        """Whether the lake knows two whole weeks: other days would not compare like with like."""
+        return self.earliest <= self.before.first
 
     def parameters(self) -> dict[str, str]:
         """The period as a question's parameters."""
@@ -97,9 +100,12 @@ def figures(
     last: date | None = None,
     group: str | None = None,
     is_pseudonymous: bool = False,
-    report: Report = lambda what, done, total: None,
+    has_scores: bool = False,
+    report: Report = quiet,
 ) -> Figures:
     """The figures from `first` to `last` (default: the last 28 days with calls).
+
+    `group`: only this hierarchy group's agents. `has_scores`: also the agents' current scores.
 
     Raises NothingToReportError if there are no calls in the period or no agents in the group.
     """
@@ -110,6 +116,8 @@ def figures(
         report("asking", done, len(asked))
         answers[name] = answer(lake, question(which), values)
     answers |= _on_record(lake)
+    if has_scores:
+        answers["workload_score"] = lake.read(tables.WORKLOAD_SCORE)
     if group is not None:
         _refuse_unknown(group, answers["agent_skills"])
         mine = pc.field("agent_hierarchy_group") == group
@@ -127,22 +135,17 @@ def figures(
 
 
 def _period(lake: Lake, first: date | None, last: date | None) -> Period:
-    days = [
-        day
-        for day in lake.days(_CALLS)
-        if (first is None or day >= first) and (last is None or day <= last)
-    ]
+    known = lake.days(_CALLS)
+    days = [day for day in known if (first or day) <= day <= (last or day)]
     if not days:
         raise NothingToReportError(
             f"{lake.settings.lake} has no calls in that period; see `lake describe`"
         )
     end = last or days[-1]
-    return Period(first or max(days[0], end - timedelta(days=PERIOD_DAYS - 1)), end)
+    return Period(first or max(days[0], end - timedelta(days=PERIOD_DAYS - 1)), end, known[0])
 
 
-def _questions(
-    period: Period, zone: str
-) -> dict[str, tuple[str, dict[str, str]]]:
+def _questions(period: Period, zone: str) -> dict[str, tuple[str, dict[str, str]]]:
     """Which question is asked for which figures, with its parameters."""
     days = period.parameters()
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from glue_jobs.cells import inert
@@ -17,7 +17,7 @@ Row = Mapping[str, Any]
 class Head(NamedTuple):
     """A column: the row's key, its label, how it is written, and what it means.
 
-    `kind`: text, words (a long text), count, share, s, minutes, hours, ratio, day.
+    `kind`: text, words (a long text), count, share, s, minutes, hours, ratio.
     """
 
     name: str
@@ -88,7 +88,7 @@ def _seconds(value: float) -> str:
     return f"{value:,.1f} s" if abs(value) < 10 else f"{value:,.0f} s"
 
 
-_WRITTEN = {
+_WRITTEN: Mapping[str, Callable[[Any], str]] = {
     "count": lambda value: f"{value:,}",
     "share": lambda value: f"{100 * value:.1f} %",
     "s": _seconds,
@@ -96,3 +96,4 @@ _WRITTEN = {
     "hours": lambda value: f"{value:,.1f} h",
     "ratio": lambda value: f"{value:.2f}",
 }
+NUMBER_KINDS = frozenset(_WRITTEN)

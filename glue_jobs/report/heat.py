@@ -25,6 +25,8 @@ class Field(NamedTuple):
 class Heat(NamedTuple):
     """Queues with a field for each hour. `source`: the command with the same figures."""
 
+    caption: str
+    meaning: str
     source: str
     rows: tuple[tuple[str, str, tuple[Field, ...]], ...]
     steps: tuple[str, ...]
@@ -38,6 +40,9 @@ def heat(rows: Rows, source: str) -> Heat:
     found = {(row["queue_name"], row["local_hour"]): row for row in rows}
     ordered = sorted(queues, key=lambda name: (-queues[name], name))
     return Heat(
+        "Mean wait in seconds by queue and hour",
+        "Time in queue of the contacts that entered the queue in that hour of the clock, over the "
+        "days together; fewer than five are not shown",
         source,
         tuple(
             (name, inert(name), tuple(_field(found.get((name, hour))) for hour in HOURS))

@@ -46,3 +46,6 @@ for (const button of document.querySelectorAll("button.csv")) {
   button.hidden = false;
   button.addEventListener("click", () => download(button.closest("table")));
 }
+addEventListener("beforeprint", () => {
+  for (const each of document.querySelectorAll("details")) each.open = true;
+});

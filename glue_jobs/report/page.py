@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from glue_jobs.cells import inert
 from glue_jobs.report.figures import Figures
+from glue_jobs.report.grid import NUMBER_KINDS
 from glue_jobs.report.headline import headline
 from glue_jobs.report.heat import HOURS
 from glue_jobs.report.names import AS_THEY_ARE
@@ -21,9 +22,12 @@ from glue_jobs.report.sections import Report
 Fact = tuple[str, str]
 
 
-def page(figures: Figures, made: Report, made_at: datetime) -> str:
-    """The whole page. `made_at`: UTC, naive, beside which the data's age is told."""
-    js = _part("page.js")
+def page(figures: Figures, made: Report, made_at: datetime, *, is_live: bool = False) -> str:
+    """The whole page. `made_at`: UTC, naive, beside which the data's age is told.
+
+    `is_live`: served by `lake serve`, so that it asks there whether the lake has changed.
+    """
+    js = _script(is_live)
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -35,7 +39,8 @@ def page(figures: Figures, made: Report, made_at: datetime) -> str:
         sections=made.sections,
         definitions=made.definitions,
         hours=HOURS,
-        policy=content_policy(js),
+        number_kinds=NUMBER_KINDS,
+        policy=content_policy(is_live=is_live),
         css=Markup(_part("page.css")),  # noqa: S704  our own file
         js=Markup(js),  # noqa: S704  our own file
         footer=_footer(figures),
@@ -61,18 +66,18 @@ def facts(figures: Figures, made_at: datetime) -> Sequence[Fact]:
     )
 
 
-def content_policy(js: str) -> str:
-    """A policy under which the page loads nothing and runs one script: this one."""
-    digest = base64.b64encode(hashlib.sha256(js.encode()).digest()).decode()
+def content_policy(*, is_live: bool = False) -> str:
+    """A policy under which the page loads nothing and runs one script: its own."""
+    digest = base64.b64encode(hashlib.sha256(_script(is_live).encode()).digest()).decode()
+    asks = "connect-src 'self'; " if is_live else ""
     return (
-        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; {asks}"
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
 
 
-def served_policy() -> str:
-    """The same policy, for a server to send beside the page."""
-    return f"{content_policy(_part('page.js'))}; frame-ancestors 'none'"
+def _script(is_live: bool) -> str:
+    return _part("page.js") + (_part("live.js") if is_live else "")
 
 
 def _age(now: datetime, then: datetime) -> str:

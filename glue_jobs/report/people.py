@@ -41,6 +41,14 @@ _GROUP_CALLS = (
     Head("handle_hours", "Agent hours", "hours", "Handle time of all of them"),
     Head("transfer_share", "Transferred", "share", "Of those handled, passed on by the agent"),
 )
+_SCORES = (
+    Head("call_type", "Call type", "text", "Category of the call to be routed"),
+    Head("agent_username", "Agent", "text", "Agent's login name, or a pseudonym"),
+    Head("workload", "Workload", "count", "0 (free) to 10000; the least is named first"),
+    Head("open_work_minutes", "Open work", "minutes", "Offline work not done yet"),
+    Head("occupancy", "Occupancy", "share", "Of recent time, on contacts"),
+    Head("as_of", "As of (UTC)", "text", "Newest instant that the lake knew"),
+)
 
 
 def matrix(figures: Figures) -> Section:
@@ -117,7 +125,8 @@ def _skill(
 def plan(figures: Figures) -> Section:
     """The newest round of trainings, with the reasons; people decide."""
     rows: Rows = [
-        row | {"why": " ".join(row["reasons"] or ()), "instead": " ".join(row["alternatives"] or ())}
+        row
+        | {"why": " ".join(row["reasons"] or ()), "instead": " ".join(row["alternatives"] or ())}
         for row in figures["upskilling_recommendation"]
     ]
     cycle = f"Round {rows[0]['cycle']}. " if rows else ""
@@ -161,3 +170,13 @@ def group_calls(figures: Figures) -> tuple[Section, ...]:
     )
     lead = "Contacts that agents of the group were connected to, the most work first."
     return (Section("group", f"What {figures.group} handled", lead, (made,)),)
+
+
+def scores(figures: Figures) -> tuple[Section, ...]:
+    """How loaded each agent is now; none where they were not asked for."""
+    if "workload_score" not in figures.answers:
+        return ()
+    made = grid("workload_score", "Workload by call type", "lake score", _SCORES,
+                figures["workload_score"], empty="None yet: run `lake score`.")  # fmt: skip
+    lead = "What the router goes by, as last scored: the freest agent of a call type first."
+    return (Section("scores", "Who is free for what", lead, (made,)),)

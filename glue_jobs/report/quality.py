@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from glue_jobs.report.figures import Figures, Rows
 from glue_jobs.report.grid import Head, cell, grid
-from glue_jobs.report.section import Section
+from glue_jobs.report.section import Links, Section
 from transforms.taxonomy import UNCATEGORISED
 
 _CONSERVATION = (
@@ -42,7 +42,7 @@ def unaccounted(figures: Figures) -> int:
     return sum(abs(row["unaccounted"]) for row in figures["conservation"])
 
 
-def section(figures: Figures) -> Section:
+def section(figures: Figures, links: Links = ()) -> Section:
     """Conservation, the uncategorised share, and rejects."""
     share = cell(uncategorised_share(figures["calls_by_category"]), "share").text
     lost = unaccounted(figures)
@@ -59,6 +59,7 @@ def section(figures: Figures) -> Section:
             grid("rejects", "Rejected on arrival", "lake rejects", _REJECTS, figures["rejects"],
                  empty="None."),
         ),
+        links=links,
     )  # fmt: skip
 
 

@@ -8,9 +8,11 @@ from glue_jobs.report.charts import Chart
 from glue_jobs.report.grid import Grid
 from glue_jobs.report.heat import Heat
 
+Links = tuple[tuple[str, str], ...]
+
 
 class Section(NamedTuple):
-    """A heading with what it says: a sentence, tables, a picture, a heat map, notes."""
+    """A heading with a sentence, tables, a picture, a heat map, links (text, address)."""
 
     name: str
     title: str
@@ -18,5 +20,4 @@ class Section(NamedTuple):
     grids: tuple[Grid, ...]
     chart: Chart | None = None
     heat: Heat | None = None
-    notes: tuple[str, ...] = ()
-    links: tuple[tuple[str, str], ...] = ()
+    links: Links = ()

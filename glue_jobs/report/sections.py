@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from glue_jobs.report import charts, people, quality
 from glue_jobs.report.figures import Figures, Period, Rows
 from glue_jobs.report.grid import Grid, Head, grid
 from glue_jobs.report.heat import Heat, heat
-from glue_jobs.report.section import Section
+from glue_jobs.report.section import Links, Section
 
 _CI = "Half of the 95 % interval, over days as blocks"
 
@@ -18,8 +18,8 @@ _CALLS = (
     Head("task", "Task", "text", "What is to be done about it, by taxonomy.toml"),
     Head("contacts", "Calls", "count", "Contacts that began in the period"),
     Head("contacts_share", "Share", "share", "Of all calls of the period"),
-    Head("lately", "Last days", "count", "Calls of the last week (or half the period, if shorter)"),
-    Head("change", "Change", "share", "Calls of the last days against as many days before"),
+    Head("lately", "Last week", "count", "Calls of the last seven days"),
+    Head("change", "Change", "share", "Calls of the last seven days against the seven before"),
     Head("contacts_abandoned", "Abandoned", "count", "Queued, and left without reaching an agent"),
     Head("avg_handle_time_s", "Handle time", "s", "Mean talk, hold and work after the contact"),
     Head("handle_hours", "Agent hours", "hours", "Handle time of all of them"),
@@ -28,9 +28,13 @@ _CALLS = (
 _BOTTLENECKS = (
     Head("rank", "Rank", "count", "By wait-minutes: they add up, and show where one more helps"),
     Head("skill", "Skill", "text", "What the work needs, by taxonomy.toml: a queue unless mapped"),
-    Head("verdict", "Bottleneck", "text",
-         "likely: its share of each day's waiting is above an equal share, tested at 5 %; "
-         "possible: the days do not tell; a dash: below an equal share"),
+    Head(
+        "verdict",
+        "Bottleneck",
+        "text",
+        "likely: its share of each day's waiting is above an equal share, tested at 5 %; "
+        "possible: the days do not tell; a dash: below an equal share",
+    ),
     Head("wait_minutes_per_day", "Wait a day", "minutes", "Time in queue of all callers, a day"),
     Head("wait_minutes_per_day_ci95", "± 95 %", "minutes", _CI),
     Head("wait_share", "Share", "share", "Of all waiting"),
@@ -41,10 +45,18 @@ _BOTTLENECKS = (
     Head("service_level_20_removed", "In 20 s", "share", "Left the queue in under 20 s, however"),
     Head("load", "Load", "ratio", "Work offered over time staffed; near 1 there is no reserve"),
     Head("agents", "Agents", "count", "Most agents who were there with the skill at once"),
-    Head("overlap_hours", "Idle beside", "hours",
-         "Idle time of agents without the skill while its callers waited"),
-    Head("cause", "Cause of change", "text",
-         "Largest part of the change of load since as many days before; a dash: no days before"),
+    Head(
+        "overlap_hours",
+        "Idle beside",
+        "hours",
+        "Idle time of agents without the skill while its callers waited",
+    ),
+    Head(
+        "cause",
+        "Cause of change",
+        "text",
+        "Largest part of the change of load since as many days before; a dash: no days before",
+    ),
     Head("from_volume", "Volume", "ratio", "Part of the change of log load: contacts"),
     Head("from_handle_time", "Handle time", "ratio", "Part of it: time a contact takes"),
     Head("from_staffing", "Staffing", "ratio", "Part of it: agents' time there"),
@@ -79,15 +91,21 @@ _AUTOMATION = (
 )  # fmt: skip
 
 
+Definitions = tuple[str, tuple[tuple[str, str], ...]]
+
+
 class Report(NamedTuple):
-    """Sections in reading order, and each term with its meaning."""
+    """Sections in reading order, and each table's terms with their meanings."""
 
     sections: tuple[Section, ...]
-    definitions: tuple[tuple[str, tuple[Head, ...]], ...]
+    definitions: tuple[Definitions, ...]
 
 
-def report(figures: Figures) -> Report:
-    """The sections of a report; those of a group of agents if it is one manager's."""
+def report(figures: Figures, links: Links = ()) -> Report:
+    """The sections of a report; those of a group of agents if it is one manager's.
+
+    `links`: text and address of further pages about the data.
+    """
     sections = (
         _calls(figures),
         *(people.group_calls(figures) if figures.group else ()),
@@ -98,13 +116,23 @@ def report(figures: Figures) -> Report:
         *(() if figures.group else people.groups(figures)),
         _routing(figures),
         _automation(figures),
-        quality.section(figures),
+        *people.scores(figures),
+        quality.section(figures, links),
         quality.history(figures),
     )
-    defined = tuple(
-        (each.caption, each.heads) for section in sections for each in section.grids
-    )
-    return Report(sections, defined)
+    return Report(sections, tuple(_defined(sections)))
+
+
+def _defined(sections: Sequence[Section]) -> Iterator[Definitions]:
+    for section in sections:
+        if section.heat:
+            yield section.heat.caption, ((section.heat.caption, section.heat.meaning),)
+        for each in section.grids:
+            labels: dict[str, list[str]] = {}
+            for head in each.heads:
+                labels.setdefault(head.meaning, []).append(head.label)
+            unique = {meaning: dict.fromkeys(names) for meaning, names in labels.items()}
+            yield each.caption, tuple((", ".join(names), m) for m, names in unique.items())
 
 
 def _calls(figures: Figures) -> Section:
@@ -123,7 +151,7 @@ def _calls(figures: Figures) -> Section:
 
 
 def with_trend(rows: Rows, lately: Rows, before: Rows, period: Period) -> Rows:
-    """Each category and task with its calls of the last days, and their change (share)."""
+    """Each category and task with its calls of the last week, and their change (share)."""
     now, then = (
         {(row["category"], row["task"]): row["contacts"] for row in side}
         for side in (lately, before)
@@ -138,15 +166,15 @@ def _trend(
     period: Period,
 ) -> dict[str, object]:
     key = (str(row["category"]), str(row["task"]))
-    if not period.trend_days:
+    if not period.has_trend:
         return {"lately": None, "change": None}
     was = then.get(key, 0)
     return {"lately": now.get(key, 0), "change": now.get(key, 0) / was - 1 if was else None}
 
 
 def _trend_words(period: Period) -> str:
-    if not period.trend_days:
-        return "The most agent work first. A trend needs two days."
+    if not period.has_trend:
+        return "The most agent work first. A trend needs two weeks of calls."
     return (
         f"The most agent work first. Trend: {period.lately.first} to {period.lately.last} against "
         f"{period.before.first} to {period.before.last}."
