@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -145,8 +145,8 @@ def _put_people(lake: Lake, size: Size) -> None:
             "agent_username": name,
             "kind": "queue",
             "skill": skill,
-            "seen_from": datetime(day.year, day.month, day.day, 8),
-            "seen_to": datetime(day.year, day.month, day.day, 17),
+            "seen_from": datetime.combine(day, time(8)),
+            "seen_to": datetime.combine(day, time(17)),
         }
         for day in (START + timedelta(days=n) for n in range(size.days))
         for place, name in enumerate(size.agents)
@@ -195,7 +195,7 @@ def _put_contacts(lake: Lake, size: Size) -> None:
 
 
 def _put_plans(lake: Lake, size: Size) -> None:
-    as_of = datetime(START.year, START.month, START.day) + timedelta(days=size.days)
+    as_of = datetime.combine(START, time()) + timedelta(days=size.days)
     plans = [
         {
             "cycle": "2026-01",
@@ -255,7 +255,7 @@ def _put_runs(lake: Lake, size: Size) -> None:
     run = {
         "day": day,
         "run_id": "r-1",
-        "finished_at": datetime(day.year, day.month, day.day, 18),
+        "finished_at": datetime.combine(day, time(18)),
         "code_version": "0.1.0",
         "inputs": [],
         "landed": [("contact_record", 110)],

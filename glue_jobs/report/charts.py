@@ -45,8 +45,17 @@ def drawn(spec: Spec, says: str) -> Chart:
     """A Vega-Lite specification as SVG; its size is left to the page."""
     import vl_convert  # most of a second; only a report draws
 
-    svg = str(vl_convert.vegalite_to_svg({"width": WIDTH, "config": _CONFIG, **spec}))
+    svg = str(vl_convert.vegalite_to_svg(_printable({"width": WIDTH, "config": _CONFIG, **spec})))
     return Chart(re.sub(r'(<svg\b[^>]*?) width="\d+" height="\d+"', r"\1", svg, count=1), says)
+
+
+def _printable(value: Any) -> Any:
+    """The value with a mark for every sign that does not print: a NUL ends vl-convert's process."""
+    if isinstance(value, str):
+        return "".join(each if each.isprintable() else "\ufffd" for each in value)
+    if isinstance(value, dict):
+        return {name: _printable(each) for name, each in value.items()}
+    return [_printable(each) for each in value] if isinstance(value, list) else value
 
 
 def calls_by_day(rows: Rows) -> Chart | None:

@@ -1,9 +1,9 @@
-"""The managers' report: its figures are the queries' own, its names harmless, its groups not small."""
+"""The managers' report: figures are the queries' own, names harmless, groups not small."""
 
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date
 from types import SimpleNamespace
 
 import pytest
@@ -18,16 +18,17 @@ from queries.question import question
 from tests.lake_program import outcome, run
 from tests.report_lake import SMALL, rejected, report_lake
 from tests.report_page import Page
+from tests.transforms.landed import at
 from transforms import tables
 
-NOW = datetime(2026, 1, 26, 9)
+NOW = at("2026-01-26T09:00")
 DAYS = {"from_day": "2026-01-05", "to_day": "2026-01-25"}
 HOSTILE = (
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
     "\"' onmouseover=alert(1) x='",
     "</title></style></script><svg onload=alert(1)>",
-    "=HYPERLINK(\"http://example.org\")",
+    '=HYPERLINK("http://example.org")',
     "{{ 7 * 7 }}{% raw %}",
     "javascript:alert(1)",
     "&lt;b&gt;\u202e\u0000\u2028",
@@ -223,7 +224,7 @@ def test_a_group_s_work_by_fewer_than_five_is_not_told(lake):
 
 
 def test_an_unknown_group_is_told_which_there_are(lake):
-    with pytest.raises(NothingToReportError, match="no group 'Team X'.*'Team A'"):
+    with pytest.raises(NothingToReportError, match=r"no group 'Team X'.*'Team A'"):
         figures(lake, group="Team X")
 
 
