@@ -194,11 +194,13 @@ def _ask(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         verbs,
         "sql",
         commands.sql,
-        "run one SELECT in Athena's SQL",
+        "run one SELECT in Athena's SQL; without one, a read-only shell",
         table=True,
-        example='lake sql "SELECT state, count(*) FROM agent_state_interval GROUP BY state"',
+        example='lake sql "SELECT state, count(*) FROM agent_state_interval GROUP BY state"\n'
+        '  lake sql "SELECT * FROM users" --out users.xlsx',
     )
-    sql.add_argument("text", help="the query")
+    sql.add_argument("text", nargs="?", help="the query")
+    sql.add_argument("--out", metavar="FILE", help="write to .parquet, .xlsx, .csv or .json")
     export = _verb(
         verbs,
         "export",

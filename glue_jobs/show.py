@@ -18,6 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table as Grid
 from rich.text import Text
 
+from glue_jobs.cells import inert
+
 FORMATS = ("table", "json", "csv")
 
 
@@ -29,7 +31,10 @@ class Report(Protocol):
 
 
 def text(rows: pa.Table, form: str) -> str:
-    """`rows` as a table, a JSON array of objects, or CSV with a header; instants in UTC."""
+    """`rows` as a table, a JSON array of objects, or CSV with a header; instants in UTC.
+
+    In CSV a text that a spreadsheet would run as a formula has an apostrophe before it.
+    """
     if form == "json":
         return json.dumps(
             [{k: _plain(v) for k, v in row.items()} for row in rows.to_pylist()],
@@ -39,10 +44,18 @@ def text(rows: pa.Table, form: str) -> str:
     if form == "csv":
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(rows.column_names)
-        writer.writerows([_plain(v) for v in row.values()] for row in rows.to_pylist())
+        writer.writerow(map(_inert, rows.column_names))
+        writer.writerows([_inert(_plain(v)) for v in row.values()] for row in rows.to_pylist())
         return out.getvalue().removesuffix("\n")
     return _grid(rows)
+
+
+def _inert(value: Any) -> Any:
+    """A cell that no spreadsheet runs."""
+    if not isinstance(value, str):
+        return value
+    # A bare carriage return is a line's end to a spreadsheet, and no reason to quote to `csv`.
+    return inert(value.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _plain(value: Any) -> Any:

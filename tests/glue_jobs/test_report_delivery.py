@@ -79,7 +79,9 @@ def test_one_group_s_page_has_a_name_of_its_own(aws, lake):
 
 def test_on_s3_a_link_opens_the_page(aws, told):
     with opened(Settings.from_env("s3://reports-test/centre")) as on_s3:
-        link = presigned(s3_client(on_s3.settings), on_s3.settings.root, told.key, timedelta(days=1))
+        link = presigned(
+            s3_client(on_s3.settings), on_s3.settings.root, told.key, timedelta(days=1)
+        )
         address = deliver(on_s3, told, aws.topic, boto3.client("sns"), link)
     with urllib.request.urlopen(link) as answer:
         found = (answer.headers["Content-Type"], answer.read().decode())
