@@ -34,7 +34,7 @@ test-spark: setup ## builds on Spark 3.5 beside the embedded engine's (needs Jav
 	$(BIN)/pytest -m spark $(SPARK_TESTS)
 
 test-browser: setup ## the report in a real Chromium (Debian's package `chromium`, or on the PATH)
-	$(BIN)/pytest -m browser tests/glue_jobs
+	$(BIN)/pytest -m browser tests/glue_jobs --durations=3
 
 test-dynamodb: setup ## the routing tables on DynamoDB Local; its licence asks for an AWS account
 	$(BIN)/pytest -m emulators tests/dynamodb_local
