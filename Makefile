@@ -9,7 +9,7 @@ SPARK_TESTS ?= tests/glue_jobs/spark
 STACK ?= contact-lake
 ARGS ?=
 
-.PHONY: help setup package deploy destroy check-infra demo test test-trino test-dynamodb test-spark trino check format tables lock bench prove clean
+.PHONY: help setup package deploy destroy check-infra demo test test-trino test-browser test-dynamodb test-spark trino check format tables lock bench prove clean
 
 help: ## what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +27,7 @@ demo: setup ## the main job, from nothing, on the embedded default
 	$(BIN)/lake demo
 
 test: setup ## the tests, in minutes
-	$(BIN)/pytest -m "not heavy and not trino and not emulators and not spark" -n 2 --dist loadfile
+	$(BIN)/pytest -m "not heavy and not trino and not emulators and not spark and not browser" -n 2 --dist loadfile
 
 test-trino: setup ## the SQL on a real Trino (needs Maven and Java 24 or newer)
 	$(BIN)/pytest -m trino tests/trino
@@ -35,6 +35,9 @@ test-trino: setup ## the SQL on a real Trino (needs Maven and Java 24 or newer)
 test-spark: setup ## builds on Spark 3.5 beside the embedded engine's (needs Java 17)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	$(BIN)/pytest -m spark $(SPARK_TESTS)
+
+test-browser: setup ## the report in a real Chromium (Debian's package `chromium`, or on the PATH)
+	$(BIN)/pytest -m browser tests/glue_jobs --durations=3
 
 test-dynamodb: setup ## the routing tables on DynamoDB Local; its licence asks for an AWS account
 	$(BIN)/pytest -m emulators tests/dynamodb_local

@@ -25,7 +25,9 @@ from glue_jobs.commands_routing import scores_checked
 from glue_jobs.lake import Lake, NoLakeError, glue_client, made, opened
 from glue_jobs.parsers import Parsers, forgotten_tokens, lake_taxonomy
 from glue_jobs.quality import AuditFailedError
+from glue_jobs.result_files import write
 from glue_jobs.settings import Settings
+from glue_jobs.shell import HELP, interactive, shell
 from infra.streams import STREAMS
 from ingestion import files
 from ingestion.errors import LakeError
@@ -333,7 +335,16 @@ def query(arguments: argparse.Namespace) -> None:
 def sql(arguments: argparse.Namespace) -> None:
     """`lake sql`."""
     with opened(settings(arguments)) as lake:
-        shown(asker.run(lake, arguments.text, {}), arguments)
+        if arguments.text is None:
+            show.say(HELP)
+            shell(lambda text: asker.run(lake, text, {}), interactive(), arguments.format)
+            return
+        found = asker.run(lake, arguments.text, {})
+    if arguments.out:
+        write(found, Path(arguments.out))
+        show.say(f"{arguments.out}: {found.num_rows} rows")
+    else:
+        shown(found, arguments)
 
 
 def export(arguments: argparse.Namespace) -> None:

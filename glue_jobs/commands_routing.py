@@ -18,6 +18,7 @@ from glue_jobs import score as scorer
 from glue_jobs import score_check as score_checker
 from glue_jobs import show
 from glue_jobs.arguments import UsageError, settings, shown
+from glue_jobs.commands_report import deliver_command
 from glue_jobs.lake import Lake, opened
 from glue_jobs.quality import AuditFailedError
 from infra.flows import config as flow_config
@@ -39,6 +40,9 @@ def score(arguments: argparse.Namespace) -> None:
 
 def publish(arguments: argparse.Namespace) -> None:
     """`lake publish`."""
+    if arguments.report:
+        deliver_command(arguments)
+        return
     with opened(settings(arguments)) as lake, router.dynamodb(lake) as client:
         done = router.publish(lake, client)
     rows = [

@@ -16,6 +16,7 @@ from glue_jobs import (
     commands,
     commands_maintenance,
     commands_privacy,
+    commands_report,
     commands_routing,
     commands_what_if,
     commands_workforce,
@@ -33,6 +34,7 @@ example, from nothing to a report:
   lake ingest ./records
   lake build
   lake query skill_bottlenecks
+  lake report --out report.html
 
 exit codes: 0 done; 1 other trouble; 2 wrong use or setting; 3 nothing there (lake, input, scores);
 4 storing objects failed; 5 a table of the wrong shape; 6 the quality gate said no; 7 raw data
@@ -213,11 +215,13 @@ def _ask(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         verbs,
         "sql",
         commands.sql,
-        "run one SELECT in Athena's SQL",
+        "run one SELECT in Athena's SQL; without one, a read-only shell",
         table=True,
-        example='lake sql "SELECT state, count(*) FROM agent_state_interval GROUP BY state"',
+        example='lake sql "SELECT state, count(*) FROM agent_state_interval GROUP BY state"\n'
+        '  lake sql "SELECT * FROM users" --out users.xlsx',
     )
-    sql.add_argument("text", help="the query")
+    sql.add_argument("text", nargs="?", help="the query")
+    sql.add_argument("--out", metavar="FILE", help="write to .parquet, .xlsx, .csv or .json")
     export = _verb(
         verbs,
         "export",
@@ -238,7 +242,15 @@ def _route(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "workload scores as of the newest record",
         table=True,
     )
-    _verb(verbs, "publish", commands_routing.publish, "put the scores into DynamoDB", table=True)
+    publish = _verb(
+        verbs,
+        "publish",
+        commands_routing.publish,
+        "put the scores into DynamoDB, or tell managers of the report",
+        table=True,
+        example="lake publish\n  lake publish --report --topic arn:aws:sns:…:managers",
+    )
+    commands_report.deliver_grammar(publish)
     route = _verb(
         verbs,
         "route",
@@ -330,6 +342,9 @@ def _more(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     }
     for name, command in every.items():
         verb = _verb(verbs, name, command.run, command.text, table=True, example=command.example)
+        command.grammar(verb)
+    for name, command in commands_report.COMMANDS.items():
+        verb = _verb(verbs, name, command.run, command.text, example=command.example)
         command.grammar(verb)
 
 

@@ -35,7 +35,7 @@ def gate(table: str, violations: Mapping[str, int], store: Store) -> None:
     if result.success:
         return
     report = f"reports/audit-{table}.html"
-    store.put(report, _page(result).encode())
+    store.put(report, page(result).encode())
     broken = {name: count for name, count in violations.items() if count}
     facts = "; ".join(f"{name}: {count} rows" for name, count in broken.items())
     raise AuditFailedError(f"table {table} not committed: {facts} (see {report} in the lake)")
@@ -79,7 +79,8 @@ def total(parts: list[dict[str, int]]) -> dict[str, int]:
     return dict(added)
 
 
-def _page(result: Any) -> str:
+def page(result: Any) -> str:
+    """Great Expectations' own HTML page of a validation's result."""
     render = importlib.import_module("great_expectations.render")
     document = render.renderer.ValidationResultsPageRenderer().render(result)
     return str(render.view.DefaultJinjaPageView().render(document))

@@ -18,9 +18,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table as Grid
 from rich.text import Text
 
+from glue_jobs.cells import inert
+
 FORMATS = ("table", "json", "csv")
-# What makes a spreadsheet take a text for a formula, in any width.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class Report(Protocol):
@@ -50,6 +50,14 @@ def text(rows: pa.Table, form: str) -> str:
     return _grid(rows)
 
 
+def _inert(value: Any) -> Any:
+    """A cell that no spreadsheet runs."""
+    if not isinstance(value, str):
+        return value
+    # A bare carriage return is a line's end to a spreadsheet, and no reason to quote to `csv`.
+    return inert(value.replace("\r\n", "\n").replace("\r", "\n"))
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat() + ("" if value.tzinfo else "Z")
@@ -62,15 +70,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items()}
     return value
-
-
-def _inert(value: Any) -> Any:
-    """A cell that no spreadsheet runs; blanks before a formula do not stop one."""
-    if not isinstance(value, str):
-        return value
-    # A bare carriage return is a line's end to a spreadsheet, and no reason to quote to `csv`.
-    text = value.replace("\r\n", "\n").replace("\r", "\n")
-    return f"'{text}" if text.lstrip(" \u00a0").startswith(_FORMULA) else text
 
 
 def _grid(rows: pa.Table) -> str:

@@ -24,7 +24,7 @@ from transforms.tables import TABLES
 
 SQL_FUNCTIONS = {"And", "Or", "Case", "Cast", "Coalesce", "Count", "If", "Max", "Min", "Nullif",
                  "Rank", "Sum", "Abs", "ArrayToString", "DateAdd", "TimestampTrunc",
-                 "TimeToUnix", "Sqrt", "StddevPop", "Ln"}  # fmt: skip
+                 "TimeToUnix", "Sqrt", "StddevPop", "Ln", "Extract"}  # fmt: skip
 NAMED_FUNCTIONS = {"at_timezone", "with_timezone"}
 INJECTIONS = [
     "'",

@@ -105,6 +105,7 @@ ALIKE = (
     "sqrt(CAST(2 AS double))",
     "grouping(a) AS g, sum(x) AS s FROM (VALUES ('p', 1)) AS t(a, x) GROUP BY ROLLUP(a) ORDER BY 1",
     "date_trunc('hour', TIMESTAMP '2026-01-05 10:59:59')",
+    "EXTRACT(hour FROM TIMESTAMP '2026-01-05 10:59:59')",
     "day_of_week(DATE '2026-01-11')",
     "date_format(TIMESTAMP '2026-01-05 01:02:03', '%Y-%m-%d %H:%i')",
     "CAST(DATE '2026-01-05' AS varchar)",

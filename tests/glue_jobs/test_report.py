@@ -1,0 +1,271 @@
+"""The managers' report: figures are the queries' own, names harmless, groups not small."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from types import SimpleNamespace
+
+import pytest
+
+from glue_jobs.query import answer
+from glue_jobs.report.figures import NothingToReportError, Period, figures
+from glue_jobs.report.grid import SUPPRESSED
+from glue_jobs.report.page import page
+from glue_jobs.report.sections import all_grids, report
+from glue_jobs.report.summary import summary
+from queries.question import question
+from tests.lake_program import outcome, run
+from tests.report_lake import SMALL, rejected, report_lake
+from tests.report_page import Page
+from tests.transforms.landed import at
+from transforms import tables
+
+NOW = at("2026-01-26T09:00")
+DAYS = {"from_day": "2026-01-05", "to_day": "2026-01-25"}
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "\"' onmouseover=alert(1) x='",
+    "</title></style></script><svg onload=alert(1)>",
+    '=HYPERLINK("http://example.org")',
+    "{{ 7 * 7 }}{% raw %}",
+    "javascript:alert(1)",
+    "&lt;b&gt;\u202e\u0000\u2028",
+)  # fmt: skip
+
+
+def made(lake, **choice):
+    found = figures(lake, **choice)
+    return SimpleNamespace(
+        figures=found, page=Page(page(found, report(found), NOW)), text=summary(found, NOW)
+    )
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory):
+    with report_lake(tmp_path_factory.mktemp("report") / "lake") as small:
+        rejected(small, "not_json", 3)
+        yield small
+
+
+@pytest.fixture(scope="module")
+def whole(lake):
+    return made(lake)
+
+
+@pytest.fixture(scope="module")
+def hidden(lake):
+    return made(lake, is_pseudonymous=True)
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    names = {"queues": HOSTILE, "agents": HOSTILE * 2, "categories": HOSTILE}
+    agents = tuple(f"{name}{place}" for place, name in enumerate(names["agents"]))
+    size = SMALL._replace(**(names | {"agents": agents, "groups": HOSTILE[:2]}))
+    with report_lake(tmp_path_factory.mktemp("hostile") / "lake", size) as lake:
+        found = figures(lake)
+        yield page(found, report(found), NOW)
+
+
+def asked(lake, name, **given):
+    return answer(lake, question(name), {**DAYS, **given}).to_pylist()
+
+
+def as_text(value):
+    """A figure to nine digits: sums of doubles depend on their order in the last few."""
+    try:
+        return f"{float(value):.9g}"
+    except (TypeError, ValueError):
+        return "" if value is None else str(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "left_out"),
+    [
+        ("calls_by_category", {"lately", "change"}),
+        ("skill_bottlenecks", set()),
+        ("routing_effect", set()),
+    ],
+)
+def test_a_table_of_the_page_says_what_the_query_answers(lake, whole, name, left_out):
+    on_page = whole.page.rows(name)
+    columns = [column for column in on_page[0] if column not in left_out]
+    expected = [{c: as_text(row[c]) for c in columns} for row in asked(lake, name)]
+    assert expected == [{c: as_text(row[c]) for c in columns} for row in on_page]
+
+
+@pytest.mark.parametrize("table", [tables.UPSKILLING_RECOMMENDATION, tables.AUTOMATION_CANDIDATE])
+def test_a_plan_on_the_page_is_the_table_s(lake, whole, table):
+    on_page = whole.page.rows(table.name)
+    columns = [c for c in on_page[0] if c in table.names and c != "reasons"]
+    expected = {tuple(as_text(row[c]) for c in columns) for row in lake.read(table).to_pylist()}
+    assert expected == {tuple(as_text(row[c]) for c in columns) for row in on_page}
+
+
+def test_the_heat_map_says_what_the_query_answers(lake, whole):
+    expected = {
+        (row["queue_name"], str(row["local_hour"])): as_text(row["avg_wait_s"])
+        for row in asked(lake, "wait_by_hour")
+    }
+    shown = {
+        (row["Queue"], hour): as_text(value)
+        for row in whole.page.rows("wait_by_hour")
+        for hour, value in row.items()
+        if hour != "Queue" and value
+    }
+    assert expected == shown
+
+
+def test_the_matrix_marks_who_has_a_skill_and_who_would_learn_it(lake, whole):
+    marks = {
+        (row["agent"], skill): value
+        for row in whole.page.rows("agent_skills")
+        for skill, value in row.items()
+        if skill in SMALL.queues and value
+    }
+    has = {(row["agent_username"], row["skill"]): "has" for row in asked(lake, "agent_skills")}
+    plans = lake.read(tables.UPSKILLING_RECOMMENDATION).to_pylist()
+    learns = {(row["agent_username"], row["skill"]): f"learn {row['place']}" for row in plans}
+    assert marks == {**learns, **has}
+
+
+def test_the_trend_is_the_last_week_against_the_one_before(lake, whole):
+    now, then = (
+        {row["category"]: row["contacts"] for row in asked(lake, "calls_by_category", **days)}
+        for days in (
+            {"from_day": "2026-01-19", "to_day": "2026-01-25"},
+            {"from_day": "2026-01-12", "to_day": "2026-01-18"},
+        )
+    )
+    shown = {row["category"]: row["change"] for row in whole.page.rows("calls_by_category")}
+    assert shown == {name: str(now[name] / then[name] - 1) for name in now}
+
+
+@pytest.mark.parametrize(("earliest", "has_trend"), [(12, True), (13, False)])
+def test_a_trend_needs_two_whole_weeks_in_the_lake(earliest, has_trend):
+    period = Period(date(2026, 1, 20), date(2026, 1, 25), date(2026, 1, earliest))
+    assert period.has_trend is has_trend
+
+
+def test_the_headline_names_the_longest_wait_and_the_first_two_trainings(whole):
+    worst = whole.figures["skill_bottlenecks"][0]
+    expected = (
+        f"Waits are longest for Claims ({100 * worst['wait_share']:.0f} % of all waiting); "
+        "training agent.00 and agent.01 in Claims would cut all waiting by 18 % (15–21 %)."
+    )
+    assert whole.text.splitlines()[2] == expected
+    assert expected in whole.page.text
+
+
+def test_every_section_is_there(whole):
+    sections = [each.name for each in report(whole.figures).sections]
+    assert sections == [
+        "calls", "waiting", "bottlenecks", "skills", "upskilling", "groups", "routing",
+        "automation", "quality", "history",
+    ]  # fmt: skip
+
+
+def test_every_figure_has_a_definition(whole):
+    made_ = report(whole.figures)
+    meant = {meaning for _, terms in made_.definitions for _, meaning in terms}
+    heads = {head.meaning for each in all_grids(made_) for head in each.heads}
+    assert heads <= meant
+    assert "" not in meant
+
+
+def test_conservation_and_rejects_are_told(whole):
+    [kept] = whole.page.rows("conservation")
+    assert (kept["landed"], kept["unaccounted"]) == ("110", "0")
+    assert whole.page.rows("rejects") == [{"reason": "not_json", "records": "3"}]
+
+
+def test_the_share_without_a_category_is_the_queries(lake, whole):
+    rows = asked(lake, "calls_by_category")
+    share = sum(r["contacts_share"] for r in rows if r["category"] == "uncategorised")
+    assert f"Uncategorised: {100 * share:.1f} % of calls." in whole.text
+
+
+def test_with_pseudonyms_no_agent_is_named(hidden):
+    everything = hidden.page.text + hidden.text + str(hidden.page.tables)
+    assert [name for name in SMALL.agents if name in everything] == []
+
+
+def test_a_pseudonym_is_the_same_in_every_report(lake, hidden):
+    again = made(lake, is_pseudonymous=True, first=date(2026, 1, 12))
+    assert again.page.rows("agent_skills") == hidden.page.rows("agent_skills")
+
+
+def test_with_pseudonyms_a_group_under_five_is_left_out(hidden):
+    groups = {row["group"] for row in hidden.page.rows("agent_skills")}
+    assert groups == {"Team A", "Team B"}
+    assert "4 agents of groups under five are left out." in hidden.page.text
+
+
+def test_a_group_under_five_has_no_figures(whole):
+    shown = {row["agent_hierarchy_group"]: row["agents"] for row in whole.page.rows("groups")}
+    assert shown == {"Team A": "6", "Team B": "6", "Team C": SUPPRESSED}
+
+
+def test_one_manager_s_report_is_about_one_group(lake):
+    found = made(lake, group="Team A")
+    assert {row["agent"] for row in found.page.rows("agent_skills")} == set(SMALL.agents[:6])
+    handled = [r for r in asked(lake, "group_calls") if r["agent_hierarchy_group"] == "Team A"]
+    assert [int(row["contacts_handled"]) for row in found.page.rows("group_calls")] == [
+        row["contacts_handled"] for row in handled
+    ]
+
+
+def test_a_group_s_work_by_fewer_than_five_is_not_told(lake):
+    rows = made(lake, group="Team C").page.rows("group_calls")
+    assert rows
+    assert {row["contacts_handled"] for row in rows} == {SUPPRESSED}
+
+
+def test_an_unknown_group_is_told_which_there_are(lake):
+    with pytest.raises(NothingToReportError, match=r"no group 'Team X'.*'Team A'"):
+        figures(lake, group="Team X")
+
+
+def test_a_period_without_calls_is_refused(lake):
+    with pytest.raises(NothingToReportError, match="no calls in that period"):
+        figures(lake, first=date(2030, 1, 1))
+
+
+def test_hostile_names_make_no_element_handler_or_address(whole, hostile):
+    seen = Page(hostile)
+    assert (seen.scripts, seen.handlers) == (1, [])
+    assert set(seen.addresses) == set(whole.page.addresses)
+
+
+def test_hostile_names_are_no_formulas_in_a_download(hostile):
+    values = [value for table in Page(hostile).tables.values() for row in table for value in row]
+    assert [value for value in values if value.startswith("=")] == []
+    assert any(value.startswith("'=HYPERLINK") for value in values)
+
+
+def test_the_page_names_no_address_but_its_own_sections(whole):
+    assert [each for each in whole.page.addresses if not each.startswith(("#", "data:,"))] == []
+
+
+def test_the_command_writes_one_page_and_prints_the_text(lake, tmp_path):
+    out = tmp_path / "page.html"
+    done = run("report", "--lake", lake.settings.lake, "--out", str(out), "--text")
+    assert done.out.startswith("Contact centre report\n\nWaits are longest for Claims")
+    assert Page(out.read_text()).tables.keys() >= {"calls_by_category", "agent_skills", "run"}
+
+
+def test_the_audit_is_great_expectations_own_page_and_linked(lake, tmp_path):
+    out, audit = tmp_path / "page.html", tmp_path / "audit.html"
+    run("report", "--lake", lake.settings.lake, "--out", str(out), "--audit", str(audit))
+    assert re.search(r'<a href="audit\.html">Great Expectations: ', out.read_text())
+    assert "Great Expectations" in audit.read_text()
+
+
+def test_a_report_of_nothing_says_where_to_look(tmp_path):
+    run("create", "--lake", str(tmp_path / "lake"))
+    done = outcome("report", "--lake", str(tmp_path / "lake"), "--text")
+    assert (done.code, done.err.splitlines()[-1]) == (
+        3, f"lake report: {tmp_path / 'lake'} has no calls in that period; see `lake describe`",
+    )  # fmt: skip
