@@ -101,7 +101,7 @@ def validated(lake: str, database: str) -> Where:
     """The two as they are; LakeNameError says what S3 or Glue would refuse."""
     parts = urlsplit(lake)
     if parts.scheme != "s3" or not parts.netloc:
-        raise LakeNameError(f"lake {lake!r}: write s3://bucket/prefix")
+        raise LakeNameError(f"lake {lake!r}: the bucket is missing, write s3://bucket/prefix")
     if not _DATABASE.fullmatch(database):
         raise LakeNameError(f"database {database!r}: use lower-case letters, digits and _")
     return Where(lake.rstrip("/"), database)

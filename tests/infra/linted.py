@@ -87,7 +87,7 @@ def guard_findings(template: dict[str, Any]) -> Iterator[str]:
     for rule in result.not_applicable:
         yield f"house rule {rule} finds nothing to hold"
     for rule in result.not_compliant:
-        yield f"house rule {rule}"
+        yield f"house rule {rule.Rule.name}"
 
 
 def state_machine_findings() -> Iterator[str]:
