@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from glue_jobs.report.writing import Made
 
 PORT = 8180
-TOPIC = "REPORT_TOPIC_ARN"
 
 
 def report_command(arguments: argparse.Namespace) -> None:
@@ -42,9 +41,11 @@ def deliver_command(arguments: argparse.Namespace) -> None:
 
     from glue_jobs.report.writing import deliver, presigned
 
-    topic = arguments.topic or os.environ.get(TOPIC)
+    topic = arguments.topic or os.environ.get("REPORT_TOPIC_ARN")
     if not topic:
-        raise UsageError(f"--report needs --topic ARN or {TOPIC}: the SNS topic of the managers")
+        raise UsageError(
+            "--report needs --topic ARN or REPORT_TOPIC_ARN: the SNS topic of the managers"
+        )
     with opened(settings(arguments)) as lake:
         made = _made(lake, arguments)
         link = None
@@ -120,7 +121,7 @@ def deliver_grammar(verb: argparse.ArgumentParser) -> None:
     """The arguments of `lake publish --report`."""
     verb.add_argument("--report", action="store_true",
                       help="not scores: put the report into the lake, tell the topic")  # fmt: skip
-    verb.add_argument("--topic", metavar="ARN", help=f"SNS topic (default: {TOPIC})")
+    verb.add_argument("--topic", metavar="ARN", help="SNS topic (default: REPORT_TOPIC_ARN)")
     verb.add_argument("--link-days", type=int, choices=range(1, 8), metavar="N",
                       help="send a link that opens the page for whoever has it")  # fmt: skip
     figures_grammar(verb)

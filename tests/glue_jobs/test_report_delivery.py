@@ -10,7 +10,6 @@ from types import SimpleNamespace
 import boto3
 import pytest
 
-from glue_jobs.commands_report import TOPIC
 from glue_jobs.lake import opened, s3_client
 from glue_jobs.report.figures import figures
 from glue_jobs.report.writing import SUBJECT_LIMIT, deliver, made_report, presigned
@@ -98,7 +97,7 @@ def test_a_subject_is_one_short_line_of_ascii(tmp_path):
 
 
 def test_without_a_topic_it_says_how_to_name_one(lake, monkeypatch):
-    monkeypatch.delenv(TOPIC, raising=False)
+    monkeypatch.delenv("REPORT_TOPIC_ARN", raising=False)
     done = outcome("publish", "--lake", lake.settings.lake, "--report")
-    expected = f"lake publish: --report needs --topic ARN or {TOPIC}: the SNS topic of the managers"
+    expected = "lake publish: --report needs --topic ARN or REPORT_TOPIC_ARN: the SNS topic of the managers"
     assert (done.code, done.err.splitlines()[-1]) == (2, expected)
