@@ -43,9 +43,7 @@ def deliver_command(arguments: argparse.Namespace) -> None:
 
     topic = arguments.topic or os.environ.get("REPORT_TOPIC_ARN")
     if not topic:
-        raise UsageError(
-            "--report needs --topic ARN or REPORT_TOPIC_ARN: the SNS topic of the managers"
-        )
+        raise UsageError("--report needs --topic or REPORT_TOPIC_ARN: the managers' SNS topic")
     with opened(settings(arguments)) as lake:
         made = _made(lake, arguments)
         link = None

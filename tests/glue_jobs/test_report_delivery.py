@@ -99,5 +99,5 @@ def test_a_subject_is_one_short_line_of_ascii(tmp_path):
 def test_without_a_topic_it_says_how_to_name_one(lake, monkeypatch):
     monkeypatch.delenv("REPORT_TOPIC_ARN", raising=False)
     done = outcome("publish", "--lake", lake.settings.lake, "--report")
-    expected = "lake publish: --report needs --topic ARN or REPORT_TOPIC_ARN: the SNS topic of the managers"
+    expected = "lake publish: --report needs --topic or REPORT_TOPIC_ARN: the managers' SNS topic"
     assert (done.code, done.err.splitlines()[-1]) == (2, expected)

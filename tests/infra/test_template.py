@@ -190,7 +190,6 @@ def commands(whole) -> Iterator[str]:
 
 
 def test_every_job_is_a_command_of_the_program(whole):
-    known = parser()._subparsers._group_actions[0].choices
     for command in commands(whole):
         words = shlex.split(command)
         assert parser().parse_args(words).command == words[0]
