@@ -155,4 +155,3 @@ class Model:
         state = self.state(keys)
         if state not in self.states:
             self.states.append(state)
-

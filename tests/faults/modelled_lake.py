@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 
 from glue_jobs import (
@@ -371,7 +371,10 @@ class Overtaken(Faults):
         self.other: Callable[[], None] | None = other
 
     def call(
-        self, name: str, effect: Callable[[], Any], error: Callable[[str], BaseException]
+        self,
+        name: str,
+        effect: Callable[[], Any],
+        error: Callable[[str], BaseException],  # noqa: ARG002
     ) -> Any:
         """As it is; the catalog's own transaction is never interrupted, which would lock it."""
         self.calls.append(name)
@@ -439,8 +442,6 @@ def call_sums(of: Lake) -> dict[tuple[str, str, str], Calls]:
 
 
 def _lines(of: Lake, key: str) -> list[str]:
-    import gzip
-
     return gzip.decompress(of.store.get(key)).decode().splitlines()
 
 

@@ -11,7 +11,6 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +18,7 @@ from tests.faults.modelled_lake import Op, Template, modelled
 
 PROVE = os.environ.get("PROVE") == "1"
 FIRST_SEED = int(os.environ.get("MODEL_FIRST_SEED", "0"))
-SEQUENCES = int(os.environ.get("MODEL_SEQUENCES", "2000" if PROVE else "20"))
+SEQUENCES = int(os.environ.get("MODEL_SEQUENCES", "2000" if PROVE else "30"))
 SAVED: tuple[int, ...] = ()
 WEIGHTS = {
     "deliver": 5,
