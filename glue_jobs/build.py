@@ -5,8 +5,8 @@ An engine does the work of each table, here or on Spark; what is built, in which
 the run's row says is the same for both. Tables are committed in data-flow order, one Iceberg commit
 each, and the `run` row comes last with every table's snapshot. A build that dies before it leaves
 its raw objects unread in the eyes of the next one, which finds what is already there, repeats
-nothing and finishes the rest: tables that follow from others are recomputed for the days whose
-files differ from the last finished build's.
+nothing and finishes the rest: tables that follow from others are recomputed for the days on which
+they, or what they follow from, differ from what the last finished build left.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from glue_jobs.racing import raced
 from transforms.days import by_day, groups
 from transforms.facts import violations
 from transforms.pipeline import SOURCES, STEPS, Read, Source, Step
+from transforms.schema import Table
 from transforms.taxonomy import Taxonomy
 from transforms.versions import newest
 
@@ -168,6 +169,7 @@ def build(
         stale = {day for read in step.reads for day in days_of(read.table.name)}
         stale |= set(window.days if window else ())
         wanted = {day for changed_day in stale for day in around(changed_day, step.reach)}
+        wanted |= _unlike(lake, step.writes, known)
         asked = sorted(wanted if step.writes.is_daily else stale)
         derive = partial(engine.derived, lake, step, asked)
         days[step.writes.name] = raced(derive) if asked else []
@@ -190,6 +192,16 @@ def _unbuilt(known: ledger.Known) -> frozenset[str]:
     """The steps' tables that the runs so far did not know: those of a newer release."""
     names = {step.writes.name for step in STEPS}
     return frozenset(names - known.snapshots.keys() if known.snapshots else ())
+
+
+def _unlike(lake: Lake, table: Table, known: ledger.Known) -> set[date]:
+    """The days on which a table is not as the last run left it: a build or rollback died there.
+
+    What it then holds may be of records that have moved on to other days since.
+    """
+    if not table.is_daily:
+        return set()
+    return set(lake.changed_days(table.name, known.snapshots.get(table.name)))
 
 
 def _recomputed(lake: Lake, step: Step, wanted: list[date]) -> list[date]:

@@ -216,6 +216,25 @@ def test_a_build_that_dies_at_a_commit_is_completed_by_the_next(
     assert not build(lake).is_new
 
 
+def test_what_moves_after_a_first_build_that_died_leaves_its_day_in_every_table(
+    new_lake: NewLake, monkeypatch
+):
+    """No finished run tells what the tables held: that they hold it must be enough."""
+
+    def dying(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    lake = new_lake()
+    land(lake, [contact("c-1")])
+    with monkeypatch.context() as patch:
+        patch.setattr(builder.ledger, "record", dying)
+        with pytest.raises(KeyboardInterrupt):
+            build(lake)
+    land(lake, [contact("c-1", "2026-01-06T09:00:00Z", updated="2026-01-07T00:00:00Z")])
+    build(lake)
+    assert lake.days("calls_by_category_queue") == [TUESDAY]
+
+
 def test_the_updates_are_committed_in_as_many_steps_as_are_tried(new_lake, monkeypatch):
     lake = new_lake(RECORDS)
     land(lake, UPDATES)
