@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 SPARK_TESTS ?= tests/glue_jobs/spark
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-trino test-dynamodb test-spark trino check format tables lock bench prove clean
+.PHONY: help setup demo test test-trino test-dynamodb test-spark trino check format tables lock bench prove mutants clean
 
 help: ## what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ prove: setup ## every test, with the full counts
 	PROVE=1 $(BIN)/pytest -m trino tests/trino
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	PROVE=1 $(BIN)/pytest -m spark tests/glue_jobs/spark
+
+mutants: setup ## seeded defects, each of which a test must notice
+	$(BIN)/python -m tests.mutants
 
 tables: setup ## TABLES.md from the table definitions
 	$(BIN)/python -m transforms.dictionary > TABLES.md

@@ -16,7 +16,8 @@ ALLOWED = {
     "glue_jobs": {
         *("glue_jobs", "ingestion", "transforms", "lambdas", "queries", "infra"),
         *("awswrangler", "boto3", "botocore", "duckdb", "great_expectations", "moto", "numpy"),
-        *("pandas", "pyarrow", "py4j", "pyiceberg", "pyspark", "rich", "sqlglot"),
+        *("pandas", "pyarrow", "py4j", "pyiceberg", "pyspark", "rich"),
+        *("sqlalchemy", "sqlglot"),
     },
 }
 
