@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from glue_jobs import build as builder
 from glue_jobs import check as checker
-from glue_jobs import evolution, show
+from glue_jobs import evolution, rekey, show
 from glue_jobs import export as exporter
 from glue_jobs import query as asker
 from glue_jobs import rejects as bad
@@ -155,7 +155,10 @@ def build(arguments: argparse.Namespace) -> None:
     lake, _ = made(settings(arguments))
     window = builder.Window(arguments.first, arguments.last) if arguments.first else None
     with lake, show.progress() as report, _engine(arguments) as engine:
-        built = builder.build(lake, parsers(lake), window, report, engine)
+        made_parsers = parsers(lake)
+        built = builder.build(lake, made_parsers, window, report, engine)
+        if made_parsers.tokens.former and built.inputs:
+            rekey.rekey(lake, made_parsers, built.inputs)
     if not built.is_new:
         show.say("nothing new has landed since the last build; nothing written")
     if built.is_retold:

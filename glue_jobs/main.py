@@ -193,6 +193,15 @@ def _fill(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     forget.add_argument("customer", metavar="CUSTOMER", help="phone number, customer id or token")
     forget.add_argument("--yes", action="store_true", help="do it; it cannot be undone")
+    rekey = _verb(
+        verbs,
+        "rekey",
+        commands_privacy.rekey,
+        "put customers under the new key (CUSTOMER_KEY) whom the lake has under CUSTOMER_KEY_OLD",
+        table=True,
+        example="lake rekey --dry-run\n  lake rekey",
+    )
+    rekey.add_argument("--dry-run", action="store_true", help="tell how many rows would go over")
 
 
 def _ask(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
