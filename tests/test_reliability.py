@@ -19,9 +19,7 @@ def test_every_fault_has_a_row():
 
 def test_a_row_has_a_command_or_says_that_it_is_not_shown():
     silent = [name for name, _, shown, how in ROWS if "`pytest " not in how + shown]
-    assert [
-        name for name, _, shown, _ in ROWS if name in silent and "Not shown" not in shown
-    ] == []
+    assert [name for name, _, shown, _ in ROWS if name in silent and "Not shown" not in shown] == []
 
 
 def test_every_test_that_is_named_is_collected():

@@ -132,7 +132,7 @@ MUTANTS = (
         (
             (
                 "tests/lambdas/test_agent_state_handler.py"
-                "::test_promises_and_events_at_the_same_time_lose_nothing"
+                "::test_a_promise_made_between_read_and_write_is_kept"
             ),
         ),
     ),
@@ -162,7 +162,7 @@ MUTANTS = (
         "lambdas/routing/handler.py",
         'else _NUMBER.sub("#", text)',
         "else text",
-        ("tests/lambdas/test_routing_handler.py::test_a_decision_is_logged_without_its_customer",),
+        ("tests/lambdas/test_routing_fuzz.py::test_no_number_reaches_the_log_of_routing",),
     ),
     Mutant(
         "conservation-unaudited",
@@ -190,7 +190,7 @@ MUTANTS = (
         "glue_jobs/build.py",
         "for day in around(changed_day, step.reach)}",
         "for day in around(changed_day, 0)}",
-        (f"{_BUILD}::test_in_any_order_and_division_the_records_come_to_the_same_tables",),
+        (f"{_BUILD}::test_an_event_of_the_next_day_ends_a_state_of_the_day_before",),
     ),
     Mutant(
         "ledger-before-tables",
