@@ -26,6 +26,7 @@ from glue_jobs.lake import Lake, NoLakeError, made, opened
 from glue_jobs.parsers import Parsers, forgotten_tokens, lake_taxonomy
 from glue_jobs.quality import AuditFailedError
 from glue_jobs.settings import Settings
+from glue_jobs.small_cells import SmallCellsError, suppressed
 from infra.streams import STREAMS
 from ingestion import files
 from ingestion.errors import LakeError
@@ -328,8 +329,14 @@ def query(arguments: argparse.Namespace) -> None:
     zones = {each.name: lake_settings.time_zone for each in asked.parameters if each.type == "zone"}
     given = zones | dict(pair(each) for each in arguments.param)
     asked.values(given)  # wrong use is told before the lake is opened
+    least = lake_settings.least_cell if arguments.least_cell is None else arguments.least_cell
+    if least > 1 and (not asked.counts or asked.values(given).get("by") == "contact"):
+        raise SmallCellsError(f"{asked.name} lists single contacts: ask with --least-cell 0")
     with opened(lake_settings) as lake:
-        shown(asker.answer(lake, asked, given), arguments)
+        found = suppressed(asker.answer(lake, asked, given), asked.counts, least)
+    shown(found.rows, arguments)
+    if found.left_out:
+        show.say(f"{found.left_out} rows left out: fewer than {least} stand behind them")
 
 
 def sql(arguments: argparse.Namespace) -> None:

@@ -218,6 +218,9 @@ def _ask(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     query.add_argument(
         "--param", action="append", default=[], metavar="NAME=VALUE", help="may be repeated"
     )
+    query.add_argument("--least-cell", type=int, metavar="N",
+                       help="leave out rows that count fewer (default: LAKE_LEAST_CELL or 0); "
+                       "5 is usual for readers who must not tell who it was")  # fmt: skip
     sql = _verb(
         verbs,
         "sql",

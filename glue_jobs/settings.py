@@ -24,6 +24,7 @@ class Settings:
 
     `endpoint`: another address for AWS, such as a stand-in's; None = AWS itself.
     `time_zone`: the centre's, an IANA name, for questions that cut days by the centre's clock.
+    `least_cell`: rows of answers that count fewer are left out.
     """
 
     lake: str = "./lake"
@@ -31,14 +32,15 @@ class Settings:
     endpoint: str | None = None
     region: str | None = None
     time_zone: str = "UTC"
+    least_cell: int = 0
 
     @classmethod
     def from_env(
         cls, lake: str | None = None, environment: Mapping[str, str] | None = None
     ) -> Settings:
-        """Settings from LAKE, LAKE_DATABASE, LAKE_TIME_ZONE, AWS_ENDPOINT_URL, AWS_REGION.
+        """Settings from LAKE, LAKE_DATABASE, LAKE_TIME_ZONE, LAKE_LEAST_CELL and AWS's own.
 
-        `lake` wins over LAKE.
+        Of AWS these are AWS_ENDPOINT_URL and AWS_REGION. `lake` wins over LAKE.
         """
         env = os.environ if environment is None else environment
         found = cls(
@@ -47,6 +49,7 @@ class Settings:
             endpoint=env.get("AWS_ENDPOINT_URL") or None,
             region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or None,
             time_zone=env.get("LAKE_TIME_ZONE") or cls.time_zone,
+            least_cell=_count(env.get("LAKE_LEAST_CELL") or "0"),
         )
         found._refuse_unknown_scheme()
         found._refuse_unknown_zone()
@@ -79,3 +82,9 @@ class Settings:
             raise SettingsError(
                 f"LAKE_TIME_ZONE {self.time_zone!r}: use an IANA name such as Europe/Berlin"
             )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise SettingsError(f"LAKE_LEAST_CELL {text!r}: use a whole number, such as 5")
+    return int(text)
