@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "RELIABILITY.md").read_text()
-ROWS = re.findall(r"^\| (F\d+) \| (.+) \| (.+) \| (.*) \|$", TEXT, re.MULTILINE)
+ROWS = re.findall(r"^\| (F\d+) \| (.+?) \| (.+) \|(.*)\|$", TEXT, re.MULTILINE)
 COMMANDS = re.findall(r"`pytest ([^`]+)`", TEXT)
 
 
