@@ -9,7 +9,7 @@ SPARK_TESTS ?= tests/glue_jobs/spark
 STACK ?= contact-lake
 ARGS ?=
 
-.PHONY: help setup package deploy destroy check-infra demo test test-trino test-browser test-dynamodb test-spark trino check format tables lock bench prove clean
+.PHONY: help setup package deploy destroy check-infra demo test test-trino test-browser test-dynamodb test-spark trino check format tables lock bench prove mutants clean
 
 help: ## what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ prove: setup ## every test, with the full counts
 	PROVE=1 $(BIN)/pytest -m trino tests/trino
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	PROVE=1 $(BIN)/pytest -m spark tests/glue_jobs/spark
+
+mutants: setup ## seeded defects, each of which a test must notice
+	$(BIN)/python -m tests.mutants
 
 package: setup ## what AWS runs, into build/
 	$(BIN)/python -m infra.package --out build

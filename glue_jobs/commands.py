@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from glue_jobs import build as builder
 from glue_jobs import check as checker
-from glue_jobs import evolution, show
+from glue_jobs import evolution, rekey, show
 from glue_jobs import export as exporter
 from glue_jobs import query as asker
 from glue_jobs import rejects as bad
@@ -28,6 +28,7 @@ from glue_jobs.quality import AuditFailedError
 from glue_jobs.result_files import write
 from glue_jobs.settings import Settings
 from glue_jobs.shell import HELP, interactive, shell
+from glue_jobs.small_cells import SmallCellsError, suppressed
 from infra.streams import STREAMS
 from ingestion import files
 from ingestion.errors import LakeError
@@ -158,7 +159,10 @@ def build(arguments: argparse.Namespace) -> None:
     lake, _ = made(settings(arguments))
     window = builder.Window(arguments.first, arguments.last) if arguments.first else None
     with lake, show.progress() as report, _engine(arguments) as engine:
-        built = builder.build(lake, parsers(lake), window, report, engine)
+        made_parsers = parsers(lake)
+        built = builder.build(lake, made_parsers, window, report, engine)
+        if made_parsers.tokens.former and built.inputs:
+            rekey.rekey(lake, made_parsers, built.inputs)
     if not built.is_new:
         show.say("nothing new has landed since the last build; nothing written")
     if built.is_retold:
@@ -328,8 +332,14 @@ def query(arguments: argparse.Namespace) -> None:
     zones = {each.name: lake_settings.time_zone for each in asked.parameters if each.type == "zone"}
     given = zones | dict(pair(each) for each in arguments.param)
     asked.values(given)  # wrong use is told before the lake is opened
+    least = lake_settings.least_cell if arguments.least_cell is None else arguments.least_cell
+    if least > 1 and (not asked.counts or asked.values(given).get("by") == "contact"):
+        raise SmallCellsError(f"{asked.name} lists single contacts: ask with --least-cell 0")
     with opened(lake_settings) as lake:
-        shown(asker.answer(lake, asked, given), arguments)
+        found = suppressed(asker.answer(lake, asked, given), asked.counts, least)
+    shown(found.rows, arguments)
+    if found.left_out:
+        show.say(f"{found.left_out} rows left out: fewer than {least} stand behind them")
 
 
 def sql(arguments: argparse.Namespace) -> None:

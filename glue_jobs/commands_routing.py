@@ -61,7 +61,7 @@ def route(arguments: argparse.Namespace) -> None:
         tokens = router.tokens(lake)
         if lake.settings.is_folder:
             customer = arguments.customer
-            keys = {tokens.token(customer), tokens.customer_id_token(customer), customer}
+            keys = {*tokens.known_as(customer, customer), customer}
             router.publish(lake, client, [arguments.call_type], [key for key in keys if key])
         routed = router.route(lake, client, asked, tokens, arguments.at)
     if arguments.format == "json":

@@ -19,7 +19,7 @@ import pyarrow as pa
 from glue_jobs.lake import ConflictError, Lake
 from transforms import tables
 
-BUILD, COMPACTION, FORGETTING = "build", "compact", "forget"
+BUILD, COMPACTION, FORGETTING, REKEYING = "build", "compact", "forget", "rekey"
 ROLLBACK_BEGUN, ROLLBACK = "rollback begun", "rollback"
 _CHAIN = ("run_id", "finished_at", "command", "restored")
 

@@ -195,6 +195,15 @@ def _fill(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     forget.add_argument("customer", metavar="CUSTOMER", help="phone number, customer id or token")
     forget.add_argument("--yes", action="store_true", help="do it; it cannot be undone")
+    rekey = _verb(
+        verbs,
+        "rekey",
+        commands_privacy.rekey,
+        "put customers under the new key (CUSTOMER_KEY) whom the lake has under CUSTOMER_KEY_OLD",
+        table=True,
+        example="lake rekey --dry-run\n  lake rekey",
+    )
+    rekey.add_argument("--dry-run", action="store_true", help="tell how many rows would go over")
 
 
 def _ask(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -211,6 +220,9 @@ def _ask(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     query.add_argument(
         "--param", action="append", default=[], metavar="NAME=VALUE", help="may be repeated"
     )
+    query.add_argument("--least-cell", type=int, metavar="N",
+                       help="leave out rows that count fewer (default: LAKE_LEAST_CELL or 0); "
+                       "5 is usual for readers who must not tell who it was")  # fmt: skip
     sql = _verb(
         verbs,
         "sql",

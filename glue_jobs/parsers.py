@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, TypeGuard
@@ -91,8 +91,8 @@ class Parsers:
         contacts = partial(
             contact_records,
             taxonomy=self.taxonomy,
-            number_token=self.tokens.token,
-            customer_token=self.tokens.customer_id_token,
+            number_token=self._number,
+            customer_token=self._id,
         )
         keep = self.taxonomy.keep.fields
         parsers = {
@@ -108,7 +108,19 @@ class Parsers:
         return categorised(contacts, self.taxonomy)
 
     def _customer(self, customer: str | None) -> str | None:
-        return self.tokens.token(customer) or self.tokens.customer_id_token(customer)
+        return self._number(customer) or self._id(customer)
+
+    def _number(self, number: str | None) -> str | None:
+        return self._forgotten_else_first([keyed.token(number) for keyed in self.tokens.each])
+
+    def _id(self, name: str | None) -> str | None:
+        return self._forgotten_else_first(
+            [keyed.customer_id_token(name) for keyed in self.tokens.each]
+        )
+
+    def _forgotten_else_first(self, made: list[str | None]) -> str | None:
+        """Who was forgotten under the former key is known by it, to be taken out."""
+        return next((token for token in made if token in self.forgotten), made[0])
 
 
 def _discreet(parse: Rows, forgotten: Collection[str], lines: pa.Table) -> pa.Table:
@@ -141,6 +153,17 @@ def without_tokens(rows: pa.Table, tokens: Collection[str], *, drop: bool = Fals
             told = pc.is_in(column, value_set=wanted)
             kept = pc.if_else(told, pa.scalar(None, column.type), column)
             rows = rows.set_column(at, rows.schema.field(at), kept)
+    return rows
+
+
+def with_tokens(rows: pa.Table, names: Mapping[str, str]) -> pa.Table:
+    """`rows` with other tokens: `names` has the new one for each old one."""
+    old, new = pa.array([*names], pa.string()), pa.array([*names.values()], pa.string())
+    for at, name in enumerate(rows.column_names):
+        if is_token_column(name):
+            column = rows.column(name)
+            found = pc.take(new, pc.index_in(column, value_set=old))
+            rows = rows.set_column(at, rows.schema.field(at), pc.coalesce(found, column))
     return rows
 
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 import boto3
@@ -25,7 +26,7 @@ from glue_jobs.publish import (
 from glue_jobs.standin import StandIn, stand_in
 from infra.tables import ROUTING_CONFIG
 from ingestion.errors import LakeError
-from ingestion.privacy import CustomerKeyError, Tokens, key_from_text, read_or_make_key
+from ingestion.privacy import CustomerKeyError, Tokens, read_or_make_key, tokens_from
 from lambdas.routing.choose import Decision, Policy, Reason, default, response
 from lambdas.routing.config import reader, settings
 from lambdas.routing.decide import decide
@@ -179,23 +180,21 @@ def event(
 
 
 def tokens(lake: Lake, environment: Mapping[str, str] | None = None) -> Tokens:
-    """The customer tokens, under the same key and version as the routing Lambda's.
+    """The customer tokens, under the same keys and versions as the routing Lambda's.
 
-    The key is CUSTOMER_KEY, else the secret that CUSTOMER_KEY_SECRET names in Secrets Manager, else
-    a folder's own key file.
+    A key is CUSTOMER_KEY, else the secret that CUSTOMER_KEY_SECRET names in Secrets Manager, else
+    a folder's own key file; beside it the former one, CUSTOMER_KEY_OLD or CUSTOMER_KEY_OLD_SECRET.
     """
     env = os.environ if environment is None else environment
-    version = env.get("CUSTOMER_KEY_VERSION") or "1"
-    if env.get("CUSTOMER_KEY"):
-        return Tokens(key_from_text(env["CUSTOMER_KEY"]), version)
-    if env.get("CUSTOMER_KEY_SECRET"):
-        return Tokens(key_from_text(_secret(lake, env["CUSTOMER_KEY_SECRET"])), version)
-    if lake.settings.is_folder:
-        return Tokens(read_or_make_key(lake.settings.folder / ".customer-key"), version)
-    raise CustomerKeyError(
-        "CUSTOMER_KEY is not set: give the key that hides customers (64 hex digits), or the name "
-        "of a secret in CUSTOMER_KEY_SECRET"
-    )
+    file = lake.settings.folder / ".customer-key" if lake.settings.is_folder else None
+    own = partial(read_or_make_key, file) if file else None
+    found = tokens_from(env, partial(_secret, lake), own)
+    if found is None:
+        raise CustomerKeyError(
+            "CUSTOMER_KEY is not set: give the key that hides customers (64 hex digits), or the "
+            "name of a secret in CUSTOMER_KEY_SECRET"
+        )
+    return found
 
 
 def _secret(lake: Lake, name: str) -> str:

@@ -26,6 +26,7 @@ class Settings:
     `endpoint`: another address for AWS, such as a stand-in's; None = AWS itself.
     `time_zone`: the centre's, an IANA name, for questions that cut days by the centre's clock.
     `workgroup`: Athena's, which sets the scan limit and where results go; None = its primary one.
+    `least_cell`: rows of answers that count fewer are left out.
     """
 
     lake: str = "./lake"
@@ -34,14 +35,15 @@ class Settings:
     region: str | None = None
     time_zone: str = "UTC"
     workgroup: str | None = None
+    least_cell: int = 0
 
     @classmethod
     def from_env(
         cls, lake: str | None = None, environment: Mapping[str, str] | None = None
     ) -> Settings:
-        """Settings from LAKE, LAKE_DATABASE, LAKE_TIME_ZONE, LAKE_WORKGROUP, AWS_*.
+        """Settings from the environment's LAKE and LAKE_…, and from AWS's own.
 
-        AWS_* are AWS_ENDPOINT_URL and AWS_REGION or AWS_DEFAULT_REGION; `lake` wins over LAKE.
+        These are AWS_ENDPOINT_URL and AWS_REGION or AWS_DEFAULT_REGION; `lake` wins over LAKE.
         """
         env = os.environ if environment is None else environment
         found = cls(
@@ -51,6 +53,7 @@ class Settings:
             region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or None,
             time_zone=env.get("LAKE_TIME_ZONE") or cls.time_zone,
             workgroup=env.get("LAKE_WORKGROUP") or None,
+            least_cell=_count(env.get("LAKE_LEAST_CELL") or "0"),
         )
         found._refuse_unknown_scheme()
         found._refuse_unknown_zone()
@@ -83,3 +86,9 @@ class Settings:
             raise SettingsError(
                 f"LAKE_TIME_ZONE {self.time_zone!r}: use an IANA name such as Europe/Berlin"
             )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise SettingsError(f"LAKE_LEAST_CELL {text!r}: use a whole number, such as 5")
+    return int(text)

@@ -14,6 +14,7 @@ import secrets
 import stat
 import tempfile
 import unicodedata
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -90,10 +91,14 @@ def _with_country(national: str, country_code: str) -> str:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Customer tokens under one key; `version` names the key, so that it can be rotated."""
+    """Customer tokens under one key; `version` names the key, so that it can be rotated.
+
+    `former`: those under the key before it, while both are in use.
+    """
 
     key: bytes = field(repr=False)
     version: str = "1"
+    former: "Tokens | None" = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if len(self.key) < LEAST_KEY_BYTES:
@@ -102,6 +107,22 @@ class Tokens:
             )
         if not re.fullmatch(r"[A-Za-z0-9]{1,16}", self.version):
             raise CustomerKeyError("customer key version: use 1 to 16 letters or digits")
+        if self.former and self.former.version == self.version:
+            raise CustomerKeyError(
+                f"customer key: both keys are version {self.version}, give the new one another "
+                "in CUSTOMER_KEY_VERSION"
+            )
+
+    @property
+    def each(self) -> "tuple[Tokens, ...]":
+        """Those under the present key, then those under the former one."""
+        return (self, *(self.former.each if self.former else ()))
+
+    def known_as(self, address: str | None, customer_id: str | None) -> list[str]:
+        """Every token of a customer, best first: by number, then by id, present key first."""
+        numbers = [keyed.token(address) for keyed in self.each]
+        ids = [keyed.customer_id_token(customer_id) for keyed in self.each]
+        return [token for token in (*numbers, *ids) if token]
 
     def token(self, address: str | None, country_code: str | None = None) -> str | None:
         """`c<version>_` and 32 hex digits for a phone number in any spelling, else None."""
@@ -117,6 +138,42 @@ class Tokens:
     def _named(self, key: bytes, value: str) -> str:
         mac = hmac.new(key, value.encode("utf-8", "surrogatepass"), hashlib.sha256)
         return f"c{self.version}_{mac.hexdigest()[:32]}"
+
+
+KEY_VARIABLES = tuple(
+    f"CUSTOMER_KEY{which}{part}" for which in ("", "_OLD") for part in ("", "_SECRET", "_VERSION")
+)
+"""What `tokens_from` reads."""
+
+
+def tokens_from(
+    environment: Mapping[str, str],
+    secret: Callable[[str], str],
+    own: Callable[[], bytes] | None = None,
+) -> Tokens | None:
+    """The tokens under the keys that the environment names; None if it names no present one.
+
+    A key is CUSTOMER_KEY, else the secret that CUSTOMER_KEY_SECRET names, else `own`; its version
+    is CUSTOMER_KEY_VERSION. The former key likewise, with `CUSTOMER_KEY_OLD` before it all.
+    Raises CustomerKeyError.
+    """
+    former = _keyed(environment, "CUSTOMER_KEY_OLD", secret)
+    return _keyed(environment, "CUSTOMER_KEY", secret, own, former)
+
+
+def _keyed(
+    environment: Mapping[str, str],
+    name: str,
+    secret: Callable[[str], str],
+    own: Callable[[], bytes] | None = None,
+    former: Tokens | None = None,
+) -> Tokens | None:
+    version = environment.get(f"{name}_VERSION") or "1"
+    if text := environment.get(name):
+        return Tokens(key_from_text(text), version, former)
+    if named := environment.get(f"{name}_SECRET"):
+        return Tokens(key_from_text(secret(named)), version, former)
+    return Tokens(own(), version, former) if own else None
 
 
 def key_from_text(text: str) -> bytes:

@@ -7,6 +7,7 @@
 -- Adherence is absent: it needs the agents' schedules, which no stream carries.
 -- Source: Amazon Connect administrator guide, "Metrics definitions", "Agent data in the data lake".
 --
+-- counts agents
 -- param by: all|agent|routing_profile|hierarchy|status|day = agent -- what a row stands for
 -- param level: 1|2|3|4|5 = 1 -- level of the hierarchy, 1 is the top
 -- param ringing: excluded|included = excluded -- whether time in which a contact rings is idle

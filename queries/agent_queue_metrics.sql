@@ -6,6 +6,7 @@
 -- Hold-disconnects are absent: they need the state before the end, which no stream carries.
 -- Source: Amazon Connect administrator guide, "Metrics definitions", "Agent data in the data lake".
 --
+-- counts contacts_offered
 -- param by: agent_queue|agent|queue|channel|all = agent_queue -- what a row stands for
 -- param from_day: date = 0001-01-01 -- first UTC day
 -- param to_day: date = 9999-12-31 -- last UTC day

@@ -1,6 +1,7 @@
 -- What do people call about? One row per category and task, the most agent work first.
 -- The category `uncategorised` is what the taxonomy does not know yet.
 --
+-- counts contacts
 -- param from_day: date = 0001-01-01 -- first UTC day of initiation
 -- param to_day: date = 9999-12-31 -- last UTC day of initiation
 SELECT

@@ -3,6 +3,7 @@
 -- weeks from Monday. In the hour that autumn repeats, two periods of 15 minutes show the same time
 -- on the clock; `first_interval_start` (UTC) tells them apart. Contacts count at their initiation.
 --
+-- counts contacts
 -- param period: 15min|day|week = day -- what a row stands for
 -- param zone: zone = UTC -- IANA time zone of the centre
 -- param from_day: date = 0001-01-01 -- first local day

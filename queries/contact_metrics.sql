@@ -13,6 +13,7 @@
 -- to 97 days before the first are read, because a contact may last for 90.
 -- Source: Amazon Connect administrator guide, "Metrics definitions".
 --
+-- counts contacts
 -- param by: all|category|task|queue|channel|agent|skill|initiation_method|day = all -- what a row stands for
 -- param from_day: date = 0001-01-01 -- first UTC day
 -- param to_day: date = 9999-12-31 -- last UTC day

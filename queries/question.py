@@ -2,6 +2,8 @@
 
 A header line `-- param NAME: TYPE = DEFAULT -- meaning` declares a parameter; TYPE is `date`,
 `text`, `integer`, `zone` (an IANA time zone), or the allowed words as `one|two|three`.
+`-- counts COLUMN …` names what tells how many people or contacts a row stands for; a question
+without it lists single ones.
 """
 
 from __future__ import annotations
@@ -16,6 +18,9 @@ from zoneinfo import available_timezones
 _PARAMETER = re.compile(
     r"^-- param (?P<name>\w+): (?P<type>\S+) = (?P<default>.*?) -- (?P<meaning>.+)$", re.MULTILINE
 )
+
+
+_COUNTS = re.compile(r"^-- counts (.+)$", re.MULTILINE)
 
 
 class QuestionError(ValueError):
@@ -58,6 +63,7 @@ class Question(NamedTuple):
     title: str
     sql: str
     parameters: tuple[Parameter, ...]
+    counts: tuple[str, ...] = ()
 
     def values(self, given: Mapping[str, str]) -> dict[str, str | int]:
         """A value for every parameter: the given ones checked, defaults for the rest."""
@@ -90,4 +96,5 @@ def question(name: str) -> Question:
 def _question(name: str, sql: str) -> Question:
     parameters = tuple(Parameter(**match.groupdict()) for match in _PARAMETER.finditer(sql))
     title = sql.partition("\n")[0].removeprefix("-- ")
-    return Question(name, title, sql, parameters)
+    counts = tuple(name for line in _COUNTS.findall(sql) for name in line.split())
+    return Question(name, title, sql, parameters, counts)

@@ -1,6 +1,7 @@
 -- How did each queue do, day by day? One row per queue and UTC day of initiation.
 -- Source of the formulas: Amazon Connect administrator guide, "Metrics definitions".
 --
+-- counts contacts_queued
 -- param queue: text = % -- queue name, SQL LIKE pattern
 -- param from_day: date = 0001-01-01 -- first UTC day of initiation
 -- param to_day: date = 9999-12-31 -- last UTC day of initiation

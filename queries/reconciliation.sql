@@ -5,6 +5,7 @@
 -- is 0. Contacts seen in only one differ too. A contact belongs to the day of its record, without a
 -- record to the first day of its events. Outbound, a record may count ringing as talk.
 --
+-- counts contacts
 -- param by: contact|agent|day|all = contact -- what a row stands for
 -- param show: different|all = different -- only rows in which something differs, or every row
 -- param tolerance_ms: integer = 2000 -- how far apart the two may be

@@ -4,6 +4,7 @@
 -- without their first contact are left out. One that ended less than those days ago may still be
 -- repeated: end the period that much earlier.
 --
+-- counts journeys
 -- param from_day: date = 0001-01-01 -- first UTC day of the first contact
 -- param to_day: date = 9999-12-31 -- last UTC day of the first contact
 -- param within_days: integer = 7 -- days after the end in which a new chain is a repeat

@@ -9,6 +9,7 @@
 -- `agents_cv` is the spread of contacts over agents: standard deviation over mean.
 -- Source of the interval: ratio estimator over blocks, Cochran, Sampling Techniques, 6.
 --
+-- counts contacts
 -- param by: policy|reason|call_type|day|period = policy -- what a row stands for
 -- param from_day: date = 0001-01-01 -- first UTC day
 -- param to_day: date = 9999-12-31 -- last UTC day

@@ -14,6 +14,7 @@
 -- 30 contacts are one.
 -- Source of the interval: ratio estimator over blocks, Cochran, Sampling Techniques, 6.
 --
+-- counts contacts_queued
 -- param by: skill|category|skill_category = skill -- what a row stands for
 -- param from_day: date = 0001-01-01 -- first UTC day
 -- param to_day: date = 9999-12-31 -- last UTC day

@@ -87,12 +87,8 @@ def _more(
 
 def customer_ids(who: Contact, tokens: Tokens) -> list[str]:
     """The keys a customer may be stored under, best first: number, id, and the id as it is."""
-    keys = (
-        tokens.token(who.customer_address),
-        tokens.customer_id_token(who.customer_id),
-        who.customer_id,
-    )
-    return [key for key in keys if key]
+    known = tokens.known_as(who.customer_address, who.customer_id)
+    return [*known, who.customer_id] if who.customer_id else known
 
 
 def decided(

@@ -16,7 +16,7 @@ from botocore import config as botocore_config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ingestion.errors import LakeError
-from ingestion.privacy import Tokens, key_from_text
+from ingestion.privacy import Tokens, tokens_from
 from lambdas.routing.choose import Decision, Policy, Reason, Rule, choose, default, response
 from lambdas.routing.config import Config, Settings, reader
 from lambdas.routing.decide import decided, facts
@@ -201,7 +201,9 @@ def _parts() -> Parts:
         env.get("AGENT_STATE_TABLE", "AgentState"),
         env.get("RESERVATION_TABLE", "RoutingReservation"),
     )
-    tokens = Tokens(key_from_text(_key_text()), env.get("CUSTOMER_KEY_VERSION", "1"))
+    tokens = tokens_from(env, _secret)
+    if tokens is None:
+        raise NotConfiguredError("routing: set CUSTOMER_KEY or CUSTOMER_KEY_SECRET")
     config = Config(
         reader(tables.client, env.get("ROUTING_CONFIG_TABLE", "RoutingConfig")),
         Policy(n=_count(env.get("CANDIDATES", "10"))),
@@ -210,12 +212,8 @@ def _parts() -> Parts:
     return Parts(tables, tokens, config, named_rule(named) if named else choose)
 
 
-def _key_text() -> str:
-    if text := os.environ.get("CUSTOMER_KEY"):
-        return text
-    if secret := os.environ.get("CUSTOMER_KEY_SECRET"):
-        return str(_client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
-    raise NotConfiguredError("routing: set CUSTOMER_KEY or CUSTOMER_KEY_SECRET")
+def _secret(name: str) -> str:
+    return str(_client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
 
 
 def _count(text: str) -> int:

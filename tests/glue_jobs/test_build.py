@@ -262,6 +262,14 @@ def build_that_dies(lake: Lake, patch: pytest.MonkeyPatch, at: int) -> None:
     patch.undo()
 
 
+def test_an_event_of_the_next_day_ends_a_state_of_the_day_before(new_lake: NewLake):
+    begun = agent_event("e-1", "2026-01-05T22:00:00Z")
+    lake = new_lake([begun], [agent_event("e-2", "2026-01-06T02:00:00Z", "LOGOUT")])
+    states = lake.read(BY_NAME["agent_state_interval"]).to_pylist()
+    available_ms = {row["day"]: row["duration_ms"] for row in states if row["state"] == "available"}
+    assert available_ms == {MONDAY: 2 * 3_600_000, TUESDAY: 2 * 3_600_000}
+
+
 def test_a_window_recomputes_its_days_and_changes_nothing_that_was_right(new_lake: NewLake):
     lake = new_lake(RECORDS, UPDATES)
     before = {name: lake.snapshot(name) for name in BUILT}

@@ -137,6 +137,13 @@ def test_replacing_a_day_leaves_other_days_files_untouched(lake):
     assert names(lake) == ["b", "c"]
 
 
+def test_replacing_days_is_one_snapshot(lake):
+    put(lake, pa.concat_tables([items("a"), items("b", day=TUESDAY)]), MONDAY, TUESDAY)
+    before = len(lake.iceberg("work_item").snapshots())
+    put(lake, pa.concat_tables([items("c"), items("d", day=TUESDAY)]), MONDAY, TUESDAY)
+    assert len(lake.iceberg("work_item").snapshots()) - before == 1
+
+
 def test_a_day_replaced_by_nothing_is_gone(lake):
     put(lake, pa.concat_tables([items("a"), items("b", day=TUESDAY)]), MONDAY, TUESDAY)
     put(lake, WORK_ITEM.empty(), MONDAY)

@@ -161,6 +161,18 @@ def test_a_newer_row_that_comes_between_read_and_write_is_kept(client, aws):
     assert (counts, stored(client)["Workload"]) == (Published(refused=1), {"N": "99"})
 
 
+def test_an_equally_old_row_that_comes_between_read_and_write_is_kept(client, aws):
+    late = aws.client("dynamodb")
+
+    def overtake(**_):
+        publish_scores(client, [score(workload=99)])
+
+    publish_scores(client, [score(at=AT - timedelta(hours=1))])
+    late.meta.events.register("before-call.dynamodb.UpdateItem", overtake)
+    publish_scores(late, [score(workload=7)])
+    assert stored(client)["Workload"] == {"N": "99"}
+
+
 def test_late_snapshots_never_overwrite_newer_ones(client):
     draw = random.Random(7)
     snapshots = [

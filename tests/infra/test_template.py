@@ -22,6 +22,7 @@ from infra.flows.lint import FOR_ANY_FLOW, findings
 from infra.package import FUNCTIONS, function_files
 from infra.streams import STREAMS
 from infra.tables import TABLES
+from ingestion.privacy import KEY_VARIABLES
 from queries.question import questions
 from tests.infra.resolved import Resolver, references
 
@@ -29,6 +30,10 @@ ROOT = Path(__file__).parent.parent.parent
 # Environment variables that code reads and the template leaves alone, with the reason.
 NOT_SET = {
     "CUSTOMER_KEY": "the key itself, where there is no Secrets Manager",
+    "CUSTOMER_KEY_OLD": "as CUSTOMER_KEY",
+    "CUSTOMER_KEY_OLD_SECRET": "set by hand for as long as a rotation takes",
+    "CUSTOMER_KEY_OLD_VERSION": "set by hand for as long as a rotation takes",
+    "LAKE_LEAST_CELL": "for answers that people are shown; the pipeline's stay whole",
     "REPORT_TOPIC_ARN": "for `lake publish --report`, which the pipeline does not run yet",
 }
 
@@ -123,6 +128,8 @@ def read_by(files: dict[str, bytes]) -> set[str]:
 
 def variables(text: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "tokens_from":
+            yield from KEY_VARIABLES
         subject = None
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             subject = node.func.value if node.func.attr == "get" and node.args else None

@@ -158,6 +158,20 @@ def test_promises_and_events_at_the_same_time_lose_nothing(client):
     assert len(kept) == 3
 
 
+def test_a_promise_made_between_read_and_write_is_kept(client):
+    followed(client, record("id-0", ago_s=60))
+    waiting = ["c-1"]
+
+    def overtake(**_):
+        if waiting:
+            asked(client, waiting.pop())
+
+    client.meta.events.register("before-call.dynamodb.PutItem", overtake)
+    followed(client, record("id-0", ago_s=30, kind="HEART_BEAT"))
+    client.meta.events.unregister("before-call.dynamodb.PutItem", overtake)
+    assert [*pending(client)["id-0"]] == ["c-1"]
+
+
 def test_a_failing_table_asks_for_the_first_record_of_the_agent_and_all_behind_it(client):
     flaky = AgentTable(client, "Elsewhere")
     done = follow(batch(b"oops", record("id-0"), record("id-1")), flaky)
