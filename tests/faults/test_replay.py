@@ -18,17 +18,8 @@ from glue_jobs.parsers import Parsers
 from ingestion.privacy import Tokens
 from tests.centre_records import contact
 from tests.faults.model import Line, newest, universe
-from tests.faults.modelled_lake import (
-    FEW,
-    SOURCES,
-    Template,
-    Trial,
-    digest,
-    known_parsers,
-    modelled,
-    rows,
-    versions,
-)
+from tests.faults.modelled_lake import Template, Trial, rows, versions
+from tests.faults.narrow_lakes import FEW, SOURCES, digest, known_parsers, modelled
 from transforms.tables import RUN
 from transforms.taxonomy import Taxonomy
 
