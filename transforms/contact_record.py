@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from transforms import tables
 from transforms.customer import Token, tokens
-from transforms.duck import id_in_arn, instance_id, kernel
+from transforms.duck import id_in_arn, instance_id, kernel, literal
 from transforms.fields import Record, record_version
 from transforms.scrubbing import kept, scrubbed, unwrapped
 from transforms.tables.columns import LEVELS, text
@@ -49,6 +49,29 @@ RECORD = Record(
 _OWN_DAY = """CAST(coalesce(initiation_timestamp, connected_to_system_timestamp,
     queue_enqueue_timestamp, agent_connected_to_agent_timestamp, disconnect_timestamp,
     scheduled_timestamp, last_update_timestamp) AS DATE)"""
+
+# Why a record contradicts itself, by the field that shows it. No clock is asked, so that a record
+# is judged alike whenever it is built; durations are rounded, so they may be a little too long.
+_LEEWAY = "INTERVAL 60 SECOND"
+_IMPLAUSIBLE = {
+    # a clock that was never set
+    "InitiationTimestamp": f"{_OWN_DAY} < DATE '1971-01-01'",
+    # of a future that its own update does not know
+    "LastUpdateTimestamp": "initiation_timestamp > last_update_timestamp + INTERVAL 30 DAY",
+    "DisconnectTimestamp": "disconnect_timestamp < initiation_timestamp",
+    "Queue.Duration": f"""queue_enqueue_timestamp + to_milliseconds(queue_duration_ms)
+        > queue_dequeue_timestamp + {_LEEWAY}""",
+    "Agent.AgentInteractionDuration": f"""agent_connected_to_agent_timestamp
+        + to_milliseconds(agent_interaction_duration_ms) > disconnect_timestamp + {_LEEWAY}""",
+    "Agent.AfterContactWorkDuration": f"""agent_after_contact_work_start_timestamp
+        + to_milliseconds(agent_after_contact_work_duration_ms)
+        > agent_after_contact_work_end_timestamp + {_LEEWAY}""",
+}
+_CONTRADICTION = "CASE {} END".format(
+    " ".join(
+        f"WHEN {sql} THEN {literal(f'implausible: {path}')}" for path, sql in _IMPLAUSIBLE.items()
+    )
+)
 
 _ARN_KINDS = {
     "queue": "queue",
@@ -90,7 +113,7 @@ def contact_records(
                     WHEN r IS NULL THEN 'not_json'
                     WHEN coalesce(contact_id, '') = '' THEN 'missing_contact_id'
                     ELSE coalesce({record.type_mismatch}, {record.negative},
-                        CASE WHEN {_OWN_DAY} IS NULL THEN 'no_timestamp' END)
+                        CASE WHEN {_OWN_DAY} IS NULL THEN 'no_timestamp' END, {_CONTRADICTION})
                 END AS reject_reason
             FROM typed""").to_arrow_table()
     hidden = _pseudonymous(rows, number_token, customer_token)

@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from tests.faults.modelled_lake import Op, Template, modelled
+from tests.faults.modelled_lake import Op, Template
+from tests.faults.narrow_lakes import modelled
 
 PROVE = os.environ.get("PROVE") == "1"
 FIRST_SEED = int(os.environ.get("MODEL_FIRST_SEED", "0"))
