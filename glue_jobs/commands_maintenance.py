@@ -12,6 +12,7 @@ from glue_jobs import compaction, history, maintenance, show
 from glue_jobs.arguments import settings, shown
 from glue_jobs.commands_what_if import Command
 from glue_jobs.lake import opened
+from transforms.schema import Table
 from transforms.tables import BY_NAME
 
 _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
@@ -47,12 +48,11 @@ def rollback_command(arguments: argparse.Namespace) -> None:
 
 def compact_command(arguments: argparse.Namespace) -> None:
     """`lake compact`."""
-    tables = [BY_NAME[name] for name in arguments.tables]
     with opened(settings(arguments)) as lake, show.progress() as report:
         if arguments.dry_run:
-            done = compaction.plan(lake, tables)
+            done = compaction.plan(lake, arguments.tables)
         else:
-            done = compaction.compact(lake, tables, report)
+            done = compaction.compact(lake, arguments.tables, report)
     shown(compaction.shown(done), arguments)
     if not done:
         show.say("no day has more than one small file; nothing to do")
@@ -87,6 +87,7 @@ def _rollback(verb: argparse.ArgumentParser) -> None:
 
 
 def _compact(verb: argparse.ArgumentParser) -> None:
+    # With `choices` Python 3.11 refuses an empty list.
     verb.add_argument("tables", nargs="*", type=_table, metavar="TABLE",
                       help="which (default: all)")  # fmt: skip
     verb.add_argument("--dry-run", action="store_true", help="tell what would be put together")
@@ -116,11 +117,10 @@ def age(text: str) -> timedelta:
     return found
 
 
-def _table(text: str) -> str:
-    # With `choices`, argparse would refuse the empty list of tables.
-    if text not in BY_NAME:
-        raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(BY_NAME)}")
-    return text
+def _table(name: str) -> Table:
+    if name not in BY_NAME:
+        raise argparse.ArgumentTypeError(f"no table {name!r}; there are {', '.join(BY_NAME)}")
+    return BY_NAME[name]
 
 
 def _count(text: str) -> int:
