@@ -294,8 +294,8 @@ MUTANTS = (
     Mutant(
         "snapshots-remember",
         "glue_jobs/forget.py",
-        "        leave_current(lake, table.name)\n",
-        "",
+        "leave_current(lake, table.name)",
+        "pass",
         (f"{_FORGET}::test_no_file_of_any_snapshot_holds_the_customer",),
     ),
     Mutant(
@@ -428,5 +428,36 @@ MUTANTS = (
         "WHERE handled_at + INTERVAL {affinity_days} DAY > {now}",
         "WHERE true",
         ("tests/transforms/test_score.py::test_an_association_ends_after_its_days",),
+    ),
+    Mutant(
+        "former-key-unread",
+        "ingestion/privacy.py",
+        "numbers = [keyed.token(address) for keyed in self.each]",
+        "numbers = [self.token(address)]",
+        (
+            (
+                "tests/glue_jobs/test_rekey.py"
+                "::test_routing_asks_for_the_new_token_and_then_for_the_old_one"
+            ),
+        ),
+    ),
+    Mutant(
+        "rotation-breaks-joins",
+        "glue_jobs/commands.py",
+        "if made_parsers.tokens.former and built.inputs:",
+        "if made_parsers is None:",
+        ("tests/glue_jobs/test_rekey.py::test_joins_continue_while_both_keys_are_set",),
+    ),
+    Mutant(
+        "cell-alone",
+        "glue_jobs/small_cells.py",
+        "if len(small) == 1:",
+        "if len(small) == -1:",
+        (
+            (
+                "tests/glue_jobs/test_small_cells.py"
+                "::test_small_rows_are_left_out_and_never_one_alone"
+            ),
+        ),
     ),
 )
