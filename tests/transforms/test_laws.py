@@ -71,7 +71,7 @@ def contacts(rng: Random) -> Iterator[dict[str, Any]]:
         agent = {
             "ARN": "arn/instance/i-1/agent/ada",
             "ConnectedToAgentTimestamp": rng.choice([start, None]),
-            "AgentInteractionDuration": rng.choice([None, 60, 61]),
+            "AgentInteractionDuration": rng.choice([None, 59, 60]),
             "AfterContactWorkDuration": rng.choice([None, 5]),
         }
         yield contact(
@@ -83,7 +83,7 @@ def contacts(rng: Random) -> Iterator[dict[str, Any]]:
             PreviousContactId=rng.choice([None, "c-1", "c-2"]),
             NextContactId=rng.choice([None, None, "c-0"]),
             InitiationMethod=rng.choice(["INBOUND", "TRANSFER", "QUEUE_TRANSFER", "CALLBACK"]),
-            DisconnectTimestamp=rng.choice([None, next(when)]),
+            DisconnectTimestamp=rng.choice([None, max(start, next(when))]),
             TransferCompletedTimestamp=rng.choice([None, None, next(when)]),
             Attributes={"category": rng.choice(["invoice", "refund", ""])},
             Queue=rng.choice([queue, None]),
