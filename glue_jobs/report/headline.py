@@ -19,7 +19,7 @@ def headline(figures: Figures) -> str:
         for row in figures["upskilling_recommendation"]
         if row["status"] != "declined" and row["skill"] == worst["skill"]
     ]
-    return f"{_where(worst)}{_cut(plans[:_NAMED], worst['skill'])}"
+    return f"{_where(worst)}{_cut(_first(plans), worst['skill'])}"
 
 
 def _where(worst: Row) -> str:
@@ -35,6 +35,12 @@ _DOUBTS = {
 }
 
 
+def _first(plans: Rows) -> Rows:
+    """The first trainings of the plan, if they come one after another; else the first alone."""
+    leading = [row for place, row in enumerate(plans[:_NAMED], 1) if row["place"] == place]
+    return leading or plans[:1]
+
+
 def _cut(plans: Rows, skill: str) -> str:
     if not plans:
         return "; no training in it has been proposed yet."
@@ -44,7 +50,8 @@ def _cut(plans: Rows, skill: str) -> str:
         for name in ("wait_cut", "wait_cut_low", "wait_cut_high")
     )
     agents = " and ".join(row["agent_username"] for row in plans)
+    after = "" if plans[0]["place"] == 1 else ", after those before it in the plan,"
     return (
-        f"; training {agents} in {skill} would cut all waiting by {value:.0f} % "
+        f"; training {agents} in {skill}{after} would cut all waiting by {value:.0f} % "
         f"({low:.0f}–{high:.0f} %)."
     )

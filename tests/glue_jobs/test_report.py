@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ import pytest
 from glue_jobs.query import answer
 from glue_jobs.report.figures import NothingToReportError, Period, figures
 from glue_jobs.report.grid import SUPPRESSED
+from glue_jobs.report.headline import headline
 from glue_jobs.report.page import page
 from glue_jobs.report.sections import all_grids, report
 from glue_jobs.report.summary import summary
@@ -157,6 +159,21 @@ def test_the_headline_names_the_longest_wait_and_the_first_two_trainings(whole):
     )
     assert whole.text.splitlines()[2] == expected
     assert expected in whole.page.text
+
+
+@pytest.mark.parametrize(
+    ("places", "said"),
+    [
+        ((1, 2), "training agent.00 and agent.01 in Claims would cut all waiting by 18 %"),
+        ((1, 3), "training agent.00 in Claims would cut all waiting by 12 %"),
+        ((4, 5), "training agent.00 in Claims, after those before it in the plan, would cut"),
+    ],
+)
+def test_only_cuts_that_follow_each_other_in_the_plan_are_added(whole, places, said):
+    plans = whole.figures["upskilling_recommendation"]
+    moved = [row | {"place": place} for row, place in zip(plans, places, strict=True)]
+    answers = {**whole.figures.answers, "upskilling_recommendation": moved}
+    assert said in headline(replace(whole.figures, answers=answers))
 
 
 def test_every_section_is_there(whole):
