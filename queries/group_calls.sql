@@ -2,6 +2,7 @@
 -- The group is the agent's hierarchy group as last seen; contacts count on their day of initiation.
 -- Handle time is over contacts that have one.
 --
+-- counts agents
 -- param group: text = % -- name of the hierarchy group, SQL LIKE pattern
 -- param from_day: date = 0001-01-01 -- first UTC day of initiation
 -- param to_day: date = 9999-12-31 -- last UTC day of initiation

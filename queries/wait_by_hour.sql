@@ -2,6 +2,7 @@
 -- Contacts count at the instant at which they enter the queue; agents' own queues are left out. In
 -- the hour that autumn repeats, both count as the hour that the clock shows.
 --
+-- counts contacts_queued
 -- param zone: zone = UTC -- IANA time zone of the centre
 -- param from_day: date = 0001-01-01 -- first local day
 -- param to_day: date = 9999-12-31 -- last local day

@@ -36,6 +36,10 @@ def test_a_lock_names_no_index(lock):
 def test_every_lock_is_looked_at():
     assert [path.name for path in LOCKS] == [
         "requirements-bench.lock",
+        "requirements-checkov.lock",
         "requirements-ciw.lock",
+        "requirements-glue.lock",
+        "requirements-infra.lock",
+        "requirements-sam.lock",
         "requirements.lock",
     ]

@@ -25,7 +25,7 @@ from transforms.taxonomy import Taxonomy
 
 BUILT = tuple(each.writes.name for each in (*SOURCES, *STEPS))
 # Of a run's row, what a clock or a random number decides.
-_OF_ITS_OWN = ("finished_at", "day", "snapshots")
+_OF_ITS_OWN = ("started_at", "finished_at", "day", "snapshots")
 
 
 class Content(NamedTuple):

@@ -18,10 +18,10 @@ from glue_jobs import (
     commands_maintenance,
     compaction,
     evolution,
-    forget,
     history,
     lake,
     maintenance,
+    rewriting,
 )
 from glue_jobs.standin import StandIn
 from transforms import tables
@@ -66,7 +66,7 @@ def small_lakes() -> Iterator[None]:
     Snapshots may expire at once (`--older-than 0d`), so that there is something to expire.
     """
     with pytest.MonkeyPatch.context() as patch:
-        for module in (lake, compaction, evolution, forget, maintenance):
+        for module in (lake, compaction, evolution, maintenance, rewriting):
             patch.setattr(module, "TABLES", SMALL)
         small = {each.name for each in SMALL}
         patch.setattr(history, "BUILT", tuple(each for each in history.BUILT if each in small))

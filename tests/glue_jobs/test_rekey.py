@@ -28,7 +28,8 @@ NAMES = ("CUSTOMER_KEY", "CUSTOMER_KEY_VERSION", "CUSTOMER_KEY_OLD", "CUSTOMER_K
 
 def called(name: str, number: str, day: int) -> dict[str, Any]:
     at = f"2026-01-{day:02}T10:00:00Z"
-    return contact(name, at, CustomerEndpoint={"Address": number}, DisconnectTimestamp=at)
+    ended = f"2026-01-{day:02}T10:02:00Z"
+    return contact(name, at, CustomerEndpoint={"Address": number}, DisconnectTimestamp=ended)
 
 
 def under(patch: pytest.MonkeyPatch, keys: dict[str, str]) -> None:

@@ -363,7 +363,7 @@ MUTANTS = (
     ),
     Mutant(
         "formula-runs",
-        "glue_jobs/show.py",
+        "glue_jobs/cells.py",
         '.lstrip(" \\u00a0").startswith(_FORMULA)',
         ".startswith(_FORMULA)",
         ("tests/glue_jobs/test_injection.py::test_csv_holds_no_formula",),
