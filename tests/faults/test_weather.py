@@ -58,10 +58,10 @@ def test_a_step_completes_in_bad_weather_with_at_most_three_times_the_requests(
         weather.requests, weather.share = 0, SHARE
         weather.rng.seed(seed)
         is_done = step.run(place)
-        weather.share = 0.0
-        print(f"{step.name}: {usual} requests, {weather.requests} in bad weather, {weather.faults}")  # noqa: T201
+        weather.share, needed = 0.0, weather.requests  # reading what was written asks as well
+        print(f"{step.name}: {usual} requests, {needed} in bad weather, {weather.faults}")  # noqa: T201
         assert is_done
         assert step.seen(place) == found.after
         faults += weather.faults.total()
-        assert weather.requests <= MOST_TIMES * usual
+        assert needed <= MOST_TIMES * usual
     assert faults > 0
