@@ -75,12 +75,19 @@ def export(lake: Lake, name: str, by: Sequence[str], out: Path | None = None) ->
         aws.client("s3").create_bucket(Bucket=_BUCKET)
         aws.client("glue").create_database(DatabaseInput={"Name": lake.settings.database})
         done = _written(aws.session(), lake, table, columns, f"s3://{_BUCKET}/{prefix}")
-        source = S3Store(aws.client("s3"), _BUCKET, prefix)
-        for key, _ in source.keys(""):
-            target = out / name / made_at / key
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(source.get(key))
+        _copy(S3Store(aws.client("s3"), _BUCKET, prefix), out / name / made_at)
     return done._replace(location=str(out / name / made_at))
+
+
+def _copy(source: S3Store, folder: Path) -> None:
+    """The folder appears when it is whole; until then its name is hidden from readers."""
+    unfinished = folder.with_name(f".{folder.name}")
+    unfinished.mkdir(parents=True)
+    for key, _ in source.keys(""):
+        target = unfinished / key
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(source.get(key))
+    unfinished.rename(folder)
 
 
 def partition_value(value: object) -> str:

@@ -20,6 +20,7 @@ from glue_jobs.export import NONE, SHORTENED, Exported, ExportError, export, par
 from glue_jobs.lake import Lake, made
 from glue_jobs.settings import Settings
 from ingestion import files
+from ingestion.store import S3Store
 from tests.centre_records import agent_event, contact, written
 from transforms.tables import CALLS_BY_CATEGORY_QUEUE, WORK_ITEM
 
@@ -177,3 +178,13 @@ def test_a_second_export_does_not_mix_with_the_first(lake, done, out):
     again = export(lake, CALLS_BY_CATEGORY_QUEUE.name, ["day"], out)
     assert len(list(Path(again.location).rglob("*.parquet"))) == again.files
     assert len(list(Path(done.location).rglob("*.parquet"))) == done.files
+
+
+def test_an_export_that_dies_leaves_nothing_that_a_reader_finds(lake, tmp_path, monkeypatch):
+    def broken(_store: S3Store, key: str) -> bytes:
+        raise OSError(key)
+
+    monkeypatch.setattr(S3Store, "get", broken)
+    with pytest.raises(OSError, match="json|parquet"):
+        export(lake, "calls_by_category_queue", BY, tmp_path)
+    assert [*(tmp_path / "calls_by_category_queue").glob("[!.]*")] == []
