@@ -29,6 +29,15 @@ def automation(lake: Lake, days: int = 10, seed: int = 1) -> pa.Table:
     The effect on queues is of `days` simulated days; where the lake has no agents it stays null.
     Limits are those of the lake's `automation.toml`, if it has one.
     """
+    with lake.replacement(tables.AUTOMATION_CANDIDATE) as change:
+        found = _candidates(lake, days, seed)
+        broken = violations(found, tables.AUTOMATION_CANDIDATE)
+        quality.gate(tables.AUTOMATION_CANDIDATE.name, broken, lake.store)
+        change.put_all(found)
+    return found
+
+
+def _candidates(lake: Lake, days: int, seed: int) -> pa.Table:
     as_of = known_until(lake)
     since = (as_of - timedelta(days=WINDOW_DAYS)).date()
     wanted = [day for day in lake.days(NEEDED.table.name) if since <= day <= as_of.date()]
@@ -37,14 +46,5 @@ def automation(lake: Lake, days: int = 10, seed: int = 1) -> pa.Table:
     try:
         centre = lake_centre(lake, since, as_of.date())
     except NothingToSimulateError:
-        pass
-    else:
-        found = with_effects(found, queue_shares(contacts, as_of, WINDOW_DAYS), centre, days, seed)
-    quality.gate(
-        tables.AUTOMATION_CANDIDATE.name,
-        violations(found, tables.AUTOMATION_CANDIDATE),
-        lake.store,
-    )
-    with lake.replacement(tables.AUTOMATION_CANDIDATE) as change:
-        change.put_all(found)
-    return found
+        return found
+    return with_effects(found, queue_shares(contacts, as_of, WINDOW_DAYS), centre, days, seed)

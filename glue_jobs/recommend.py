@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from glue_jobs import quality
-from glue_jobs.lake import Lake
+from glue_jobs.lake import ConflictError, Lake, Replacement
 from glue_jobs.score import known_until
 from glue_jobs.what_if import doubt, lake_centre
 from ingestion.errors import LakeError
@@ -107,8 +107,13 @@ def recommend(
         plan = upskilling_plan(centres, rules, people, search, simulate, report)
     found = Recommended(name, as_of, plan, unknown_names(centres[0], rules, people), doubt(seen))
     version = hashlib.sha256(text.encode()).hexdigest()
-    others = [row for row in earlier.to_pylist() if row["cycle"] != name]
-    _write(lake, [*others, *_rows(found, people, version)])
+    with lake.replacement(_TABLE) as change:
+        now = lake.read(_TABLE)  # a decision may have been made while this was thought about
+        _refuse_decided(now, name)
+        if _of_cycle(now, name) != _of_cycle(earlier, name):
+            raise ConflictError(f"cycle {name} was proposed by another run meanwhile; run it again")
+        others = [row for row in now.to_pylist() if row["cycle"] != name]
+        _put(lake, change, [*others, *_rows(found, people, version)])
     return found
 
 
@@ -119,16 +124,17 @@ def decide(
 
     Raises DecisionError if there is no such proposal or it has been decided.
     """
-    found = lake.read(_TABLE).to_pylist()
-    mine = [row for row in found if (row["cycle"], row["agent_username"]) == (cycle, agent)]
-    if not mine:
-        raise DecisionError(f"cycle {cycle} proposes nothing for {agent}; see `lake recommend`")
-    (row,) = mine
-    if row["status"] != "proposed":
-        raise DecisionError(f"{agent} in cycle {cycle}: {row['status']} by {row['decided_by']}")
-    status = "approved" if approve else "declined"
-    row |= {"status": status, "decided_by": by, "decided_at": at, "note": note}
-    _write(lake, found)
+    with lake.replacement(_TABLE) as change:
+        found = lake.read(_TABLE).to_pylist()
+        mine = [row for row in found if (row["cycle"], row["agent_username"]) == (cycle, agent)]
+        if not mine:
+            raise DecisionError(f"cycle {cycle} proposes nothing for {agent}; see `lake recommend`")
+        (row,) = mine
+        if row["status"] != "proposed":
+            raise DecisionError(f"{agent} in cycle {cycle}: {row['status']} by {row['decided_by']}")
+        status = "approved" if approve else "declined"
+        row |= {"status": status, "decided_by": by, "decided_at": at, "note": note}
+        _put(lake, change, found)
 
 
 def parsed(text: str) -> Policy:
@@ -216,8 +222,11 @@ def _row(
     }
 
 
-def _write(lake: Lake, found: Iterable[dict[str, Any]]) -> None:
+def _of_cycle(proposals: pa.Table, cycle: str) -> list[dict[str, Any]]:
+    return [row for row in proposals.to_pylist() if row["cycle"] == cycle]
+
+
+def _put(lake: Lake, change: Replacement, found: Iterable[dict[str, Any]]) -> None:
     conformed = pa.Table.from_pylist(list(found), schema=_TABLE.schema)
     quality.gate(_TABLE.name, violations(conformed, _TABLE), lake.store)
-    with lake.replacement(_TABLE) as change:
-        change.put_all(conformed)
+    change.put_all(conformed)

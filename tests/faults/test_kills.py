@@ -1,6 +1,6 @@
 """Real processes of the program, killed at random times: old or new, and complete when run again.
 
-PROVE=1 kills each command at each place 16 times, else once and mostly in a folder. Seeds are fixed;
+PROVE=1 kills each command at each place 16 times, else once, mostly in a folder. Seeds are fixed;
 where a kill hits is up to the machine.
 """
 

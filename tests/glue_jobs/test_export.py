@@ -185,6 +185,6 @@ def test_an_export_that_dies_leaves_nothing_that_a_reader_finds(lake, tmp_path, 
         raise OSError(key)
 
     monkeypatch.setattr(S3Store, "get", broken)
-    with pytest.raises(OSError, match="json|parquet"):
+    with pytest.raises(OSError, match=r"json|parquet"):
         export(lake, "calls_by_category_queue", BY, tmp_path)
     assert [*(tmp_path / "calls_by_category_queue").glob("[!.]*")] == []

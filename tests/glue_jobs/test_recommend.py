@@ -8,14 +8,17 @@ from datetime import datetime
 import pyarrow as pa
 import pytest
 
-from glue_jobs.lake import opened
+from glue_jobs import recommend as recommender
+from glue_jobs.lake import ConflictError, opened
 from glue_jobs.recommend import DecisionError, decide, policy_text
 from glue_jobs.settings import Settings
 from tests.lake_program import outcome, run
 from transforms import tables
+from transforms.workforce.upskilling import Search
 from transforms.workforce.upskilling_policy_file import DEFAULT_POLICY
 
 FEW_DAYS = ("--days", "2", "--workers", "1", "--cycle", "2026-01")
+SHORT = Search(2, 4)
 FEW = "[budget]\ntrainings = 1\n[effect]\nleast_cut = 0.0\nslow = 1.0\n"
 
 
@@ -130,3 +133,42 @@ def test_a_decided_cycle_is_not_proposed_anew(proposed, place):
     told = outcome("recommend", "--lake", str(place / "lake"),
                    "--policy", str(place / "few.toml"), *FEW_DAYS)  # fmt: skip
     assert (told.code, "has decisions (ada)" in told.err) == (2, True)
+
+
+def while_thinking(monkeypatch, act):
+    """Let `act` happen after a recommendation has read the lake and before it writes."""
+    thought = recommender.upskilling_plan
+
+    def plan(*given):
+        act()
+        return thought(*given)
+
+    monkeypatch.setattr(recommender, "upskilling_plan", plan)
+
+
+def test_a_decision_made_while_another_cycle_is_thought_about_stays(proposed, monkeypatch):
+    at = datetime(2026, 1, 7, 9)  # noqa: DTZ001
+    while_thinking(
+        monkeypatch,
+        lambda: decide(proposed, "2026-01", "ada", approve=True, by="lead", at=at, note=None),
+    )
+    recommender.recommend(proposed, FEW, cycle="2026-02", search=SHORT, workers=1)
+    found = proposed.read(tables.UPSKILLING_RECOMMENDATION).to_pylist()
+    assert [row["status"] for row in found if row["cycle"] == "2026-01"] == ["approved"]
+
+
+def test_of_two_recommendations_of_a_cycle_the_one_that_began_earlier_does_not_win(
+    proposed, monkeypatch
+):
+    table = tables.UPSKILLING_RECOMMENDATION
+
+    def propose_another():
+        [row] = proposed.read(table).to_pylist()
+        with proposed.replacement(table) as change:
+            other = row | {"agent_username": "grace"}
+            change.put_all(pa.Table.from_pylist([other], schema=table.schema))
+
+    while_thinking(monkeypatch, propose_another)
+    with pytest.raises(ConflictError, match="run it again"):
+        recommender.recommend(proposed, FEW, cycle="2026-01", search=SHORT, workers=1)
+    assert [row["agent_username"] for row in proposed.read(table).to_pylist()] == ["grace"]
