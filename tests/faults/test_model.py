@@ -19,7 +19,7 @@ from tests.faults.narrow_lakes import modelled
 
 PROVE = os.environ.get("PROVE") == "1"
 FIRST_SEED = int(os.environ.get("MODEL_FIRST_SEED", "0"))
-SEQUENCES = int(os.environ.get("MODEL_SEQUENCES", "2000" if PROVE else "30"))
+SEQUENCES = int(os.environ.get("MODEL_SEQUENCES", "2000" if PROVE else "10"))
 SAVED: tuple[int, ...] = ()
 WEIGHTS = {
     "deliver": 5,

@@ -15,6 +15,7 @@ from lambdas.routing.choose import RESPONSE_KEYS
 from tests.lambdas.live_floor import KEY, empty, fill, live, put_live, routing_event
 
 CALLS = ("GetItem", "Query", "BatchGetItem", "TransactWriteItems")
+BUDGET_S = routing.BUDGET_S
 MARGIN_S = 0.5  # of a busy machine
 
 
@@ -32,6 +33,7 @@ def configured(aws, monkeypatch):
     for name, value in aws.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CUSTOMER_KEY", KEY.hex())
+    monkeypatch.setattr(routing, "BUDGET_S", 60)  # what fails here is not a busy machine
     routing._parts.cache_clear()
     yield monkeypatch
     if routing._parts.cache_info().currsize:
@@ -101,7 +103,7 @@ def test_a_fault_at_any_call_is_the_default_queue_in_time(configured, number, fa
     answer, seconds = timed(f"c-{number}-{fault}")
     assert made[: number + 1] == list(CALLS[: number + 1])
     assert (answer["decision"], answer["reason"]) == ("DEFAULT", "UNAVAILABLE")
-    assert seconds < routing.BUDGET_S + MARGIN_S
+    assert seconds < BUDGET_S + MARGIN_S
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -157,7 +159,7 @@ def test_keys_that_stay_unread_are_the_default_queue(configured):
 
     routing._parts().tables.client.meta.events.register("before-call.dynamodb.*", unread)
     answer, seconds = timed("c-unread")
-    assert (answer["reason"], seconds < routing.BUDGET_S + MARGIN_S) == ("UNAVAILABLE", True)
+    assert (answer["reason"], seconds < BUDGET_S + MARGIN_S) == ("UNAVAILABLE", True)
 
 
 def test_keys_that_are_read_at_the_second_turn_are_read(configured):
@@ -205,12 +207,13 @@ def silent_server():
 
 
 def test_a_dynamodb_that_never_answers_is_the_default_queue_in_time(configured):
+    configured.setattr(routing, "BUDGET_S", BUDGET_S)
     with silent_server() as address:
         configured.setenv("AWS_ENDPOINT_URL", address)
         answer, seconds = timed()
         settle()
     assert (answer["decision"], answer["reason"]) == ("DEFAULT", "OUT_OF_TIME")
-    assert seconds < routing.BUDGET_S + MARGIN_S
+    assert seconds < BUDGET_S + MARGIN_S
 
 
 def test_work_that_is_late_starts_no_further_call(configured):

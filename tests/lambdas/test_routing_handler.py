@@ -123,6 +123,7 @@ def configured(aws, monkeypatch):
     for name, value in aws.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CUSTOMER_KEY", KEY.hex())
+    monkeypatch.setattr(routing, "BUDGET_S", 60)  # what fails here is not a busy machine
     routing._parts.cache_clear()
     yield monkeypatch
     if routing._parts.cache_info().currsize:
@@ -447,16 +448,20 @@ def test_importing_a_handler_stays_light(module):
     assert done.stdout.strip() == "[]"
 
 
-COSTS = "import time; began = time.process_time(); import {}; print(time.process_time() - began)"
+LOADED = "import sys, {}; print(len(sys.modules))"
 
 
-def test_importing_a_handler_costs_little_more_than_boto3_alone():
-    """CPU seconds, the least of several in turns: what another process takes does not count."""
-    modules = ("boto3", "lambdas.routing.handler")
-    least = dict.fromkeys(modules, float("inf"))
-    for module in modules * 7:
-        done = subprocess.run(
-            [sys.executable, "-c", COSTS.format(module)], capture_output=True, text=True, check=True
+def test_importing_a_handler_loads_few_modules_beside_those_of_boto3():
+    """Seconds are for `make bench` (cold import); modules do not depend on the machine."""
+    boto3, handler = (
+        int(
+            subprocess.run(
+                [sys.executable, "-c", LOADED.format(module)],
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
         )
-        least[module] = min(least[module], float(done.stdout))
-    assert least["lambdas.routing.handler"] < 1.6 * least["boto3"]
+        for module in ("boto3", "lambdas.routing.handler")
+    )
+    assert handler < boto3 + 100
