@@ -107,8 +107,9 @@ def figures_grammar(verb: argparse.ArgumentParser) -> None:
     """The arguments that say what a report is about."""
     day = date.fromisoformat
     verb.add_argument("--from", dest="first", type=day, metavar="DAY",
-                      help="first UTC day (default: the last 28 days)")  # fmt: skip
-    verb.add_argument("--to", dest="last", type=day, metavar="DAY", help="last UTC day")
+                      help="first UTC day (default: 28 days up to --to)")  # fmt: skip
+    verb.add_argument("--to", dest="last", type=day, metavar="DAY",
+                      help="last UTC day (default: the last whole one with calls)")  # fmt: skip
     verb.add_argument("--group", metavar="NAME",
                       help="one manager's report: a hierarchy group of agents")  # fmt: skip
     verb.add_argument("--pseudonyms", action="store_true",

@@ -79,6 +79,7 @@ def report_lake(folder: Path, size: Size = SMALL) -> Lake:
     _put_contacts(lake, size)
     _put_plans(lake, size)
     _put_runs(lake, size)
+    _put_midnight(lake, size)
     return lake
 
 
@@ -266,6 +267,20 @@ def _put_runs(lake: Lake, size: Size) -> None:
         "days": [("contact_record", 3)],
     }
     put(lake, tables.RUN, wide(tables.RUN, [run]))
+
+
+def _put_midnight(lake: Lake, size: Size) -> None:
+    """An event after the last day, by which the lake knows that it is over."""
+    day = START + timedelta(days=size.days)
+    event = {
+        "day": day,
+        "instance_id": INSTANCE,
+        "agent_arn": "arn:0",
+        "event_id": "e-1",
+        "record_version": "1",
+        "event_timestamp": datetime.combine(day, time()),
+    }
+    put(lake, tables.AGENT_EVENT, wide(tables.AGENT_EVENT, [event]))
 
 
 def put_all(lake: Lake, table: Table, found: list[dict[str, Any]]) -> None:
