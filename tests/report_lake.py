@@ -116,6 +116,12 @@ def skills_of(size: Size, place: int) -> list[str]:
     return [size.queues[(place + step) % len(size.queues)] for step in (0, 1)]
 
 
+def trainees(size: Size) -> list[str]:
+    """The first two agents without the second queue."""
+    every = enumerate(size.agents)
+    return [name for place, name in every if size.queues[1] not in skills_of(size, place)][:2]
+
+
 def _put_people(lake: Lake, size: Size) -> None:
     users = [
         {
@@ -213,11 +219,11 @@ def _put_plans(lake: Lake, size: Size) -> None:
             "mean_wait_s_before": 60.0,
             "mean_wait_s_after": 60.0 - 5 * place,
             "reasons": [f"{name} sat idle while callers of {size.queues[1]} waited."],
-            "alternatives": [f"Next best, as if {name} declines: {size.agents[2]}."],
+            "alternatives": [f"Next best, as if {name} declines: {size.agents[3]}."],
             "as_of": as_of,
             "policy_version": "p",
         }
-        for place, name in enumerate(size.agents[:2], 1)
+        for place, name in enumerate(trainees(size), 1)
     ]
     put_all(lake, tables.UPSKILLING_RECOMMENDATION, plans)
     candidates = [

@@ -120,7 +120,7 @@ def test_the_headline_names_the_longest_wait_and_the_first_two_trainings(whole):
     worst = whole.figures["skill_bottlenecks"][0]
     expected = (
         f"Waits are longest for Claims ({100 * worst['wait_share']:.0f} % of all waiting); "
-        "training agent.00 and agent.01 in Claims would cut all waiting by 18 % (15–21 %)."
+        "training agent.02 and agent.05 in Claims would cut all waiting by 18 % (15–21 %)."
     )
     assert whole.text.splitlines()[2] == expected
     assert expected in whole.page.text
@@ -129,9 +129,9 @@ def test_the_headline_names_the_longest_wait_and_the_first_two_trainings(whole):
 @pytest.mark.parametrize(
     ("places", "said"),
     [
-        ((1, 2), "training agent.00 and agent.01 in Claims would cut all waiting by 18 %"),
-        ((1, 3), "training agent.00 in Claims would cut all waiting by 12 %"),
-        ((4, 5), "training agent.00 and agent.01 in Claims, after those before in the plan, would"),
+        ((1, 2), "training agent.02 and agent.05 in Claims would cut all waiting by 18 %"),
+        ((1, 3), "training agent.02 in Claims would cut all waiting by 12 %"),
+        ((4, 5), "training agent.02 and agent.05 in Claims, after those before in the plan, would"),
     ],
 )
 def test_only_cuts_that_follow_each_other_in_the_plan_are_added(whole, places, said):
@@ -148,7 +148,7 @@ def test_trainings_in_several_skills_are_told_with_each(whole):
     said = "Waits are longest for Claims"
     told = headline(replace(whole.figures, answers=answers))
     assert told.startswith(said)
-    assert "; training agent.00 in Sales and agent.01 in Claims would cut all waiting" in told
+    assert "; training agent.02 in Sales and agent.05 in Claims would cut all waiting" in told
 
 
 def test_every_section_is_there(whole):
