@@ -260,7 +260,8 @@ def _route(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         commands_routing.publish,
         "put the scores into DynamoDB, or tell managers of the report",
         table=True,
-        example="lake publish\n  lake publish --report --topic arn:aws:sns:…:managers",
+        example="lake publish\n  lake publish --report --topic arn:aws:sns:…:managers\n"
+        "  lake publish --report --mail-from lake@example.org --mail-to team@example.org",
     )
     commands_report.deliver_grammar(publish)
     route = _verb(
