@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -107,12 +108,16 @@ def serve_command(arguments: argparse.Namespace) -> None:
     """`lake serve`."""
     from glue_jobs.serve import Live, server
 
+    if not 0 <= arguments.port <= 65535:
+        raise UsageError(f"--port {arguments.port}: 0 (a free one) to 65535")
     with opened(settings(arguments)):
         pass  # a lake that is not there is told now, not to the first reader
     live = Live(settings(arguments), arguments.pseudonyms)
     with server(live, arguments.host, arguments.port, arguments.allow_host) as running:
         host, port = running.server_address[:2]
         show.say(f"http://{host!s}:{port} until stopped with Ctrl-C")
+        if not ip_address(str(host)).is_loopback:
+            show.say("whoever reaches this address can read it: there is no sign-in")
         running.serve_forever()
 
 
