@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import hashlib
 import json
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
@@ -301,7 +304,17 @@ def wide(table: Table, found: list[dict[str, Any]]) -> pa.Table:
 
 def rejected(lake: Lake, reason: str, count: int) -> None:
     """Put records into `bad/` as landing does."""
-    import gzip
-
-    line = json.dumps({"reason": reason})
-    lake.store.put("bad/files/one.ndjson.gz", gzip.compress("\n".join([line] * count).encode()))
+    lines = [
+        {
+            "reason": reason,
+            "detail": "line 1",
+            "source": "one.ndjson",
+            "position": f"line {place}",
+            "sha256": hashlib.sha256(b"{").hexdigest(),
+            "size": 1,
+            "payload_base64": base64.b64encode(b"{").decode(),
+        }
+        for place in range(count)
+    ]
+    text = "\n".join(map(json.dumps, lines))
+    lake.store.put("bad/files/one.ndjson.gz", gzip.compress(text.encode()))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ import pyarrow.compute as pc
 from glue_jobs.check import conservation
 from glue_jobs.lake import Lake
 from glue_jobs.query import answer
+from glue_jobs.rejects import rejects
 from glue_jobs.report.names import AS_THEY_ARE, Names, pseudonyms
 from glue_jobs.route import tokens
 from glue_jobs.score import known_until
@@ -196,12 +195,8 @@ def _newest_cycle(plans: pa.Table) -> pa.Table:
 
 
 def _rejects(lake: Lake) -> pa.Table:
-    """How many records were rejected on arrival, by reason."""
-    counts = Counter(
-        str(json.loads(line)["reason"])
-        for key, _ in lake.store.keys("bad/")
-        for line in gzip.decompress(lake.store.get(key)).splitlines()
-    )
+    """How many records were rejected on arrival and not replayed since, by reason."""
+    counts = Counter(each.reason for each in rejects(lake.store))
     schema = pa.schema([("reason", pa.string()), ("records", pa.int64())])
     rows = [{"reason": reason, "records": count} for reason, count in counts.most_common()]
     return pa.Table.from_pylist(rows, schema=schema)

@@ -6,9 +6,9 @@ from collections import Counter
 
 from glue_jobs.report import charts
 from glue_jobs.report.figures import Figures, Rows
-from glue_jobs.report.grid import BELOW, NOTHING, Cell, Grid, Head, cell, grid, is_small
+from glue_jobs.report.grid import BELOW, Cell, Grid, Head, cell, grid, is_small
 from glue_jobs.report.names import AS_THEY_ARE
-from glue_jobs.report.section import Section
+from glue_jobs.report.section import Section, asked, recorded
 
 HAS, LEARNS = "has", "learn"
 
@@ -100,7 +100,7 @@ def _matrix(figures: Figures, rows: Rows) -> Grid:
     return Grid(
         "agent_skills",
         "Agents and skills",
-        "lake query agent_skills",
+        asked("agent_skills", figures.period),
         heads,
         tuple(
             (
@@ -135,8 +135,9 @@ def plan(figures: Figures) -> Section:
         "upskilling",
         "Whom to train in what",
         f"{cycle}Effects are simulated from the lake's own days; people decide.",
-        (grid("upskilling_recommendation", "Training plan", "lake recommend", _PLAN, rows,
-              empty="No training has been proposed: run `lake recommend`."),),
+        (grid("upskilling_recommendation", "Training plan",
+              recorded("upskilling_recommendation", " ORDER BY cycle DESC, place"), _PLAN, rows,
+              empty="No training has been proposed: run lake recommend."),),
         charts.training_effects(rows),
     )  # fmt: skip
 
@@ -154,8 +155,8 @@ def groups(figures: Figures) -> tuple[Section, ...]:
     if len(found) < 2:
         return ()
     lead = "One manager's own report: lake report --group NAME."
-    made = grid("groups", "Groups of agents", "lake query agent_skills", _GROUPS, found,
-                people="agents")  # fmt: skip
+    made = grid("groups", "Groups of agents", asked("agent_skills", figures.period), _GROUPS,
+                found, people="agents")  # fmt: skip
     return (Section("groups", "Groups of agents", lead, (made,)),)
 
 
@@ -164,7 +165,7 @@ def group_calls(figures: Figures) -> tuple[Section, ...]:
     made = grid(
         "group_calls",
         f"Calls that {figures.group} handled",
-        f"lake query group_calls --param group={figures.group or NOTHING}",
+        asked("group_calls", figures.period, group=figures.group or "%"),
         _GROUP_CALLS,
         figures["group_calls"],
         people="agents",
@@ -177,7 +178,8 @@ def scores(figures: Figures) -> tuple[Section, ...]:
     """How loaded each agent is now; none where they were not asked for."""
     if "workload_score" not in figures.answers:
         return ()
-    made = grid("workload_score", "Workload by call type", "lake score", _SCORES,
-                figures["workload_score"], empty="None yet: run `lake score`.")  # fmt: skip
+    made = grid("workload_score", "Workload by call type",
+                recorded("workload_score", " ORDER BY call_type, workload"), _SCORES,
+                figures["workload_score"], empty="None yet: run lake score.")  # fmt: skip
     lead = "What the router goes by, as last scored: the freest agent of a call type first."
     return (Section("scores", "Who is free for what", lead, (made,)),)

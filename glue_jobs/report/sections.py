@@ -9,7 +9,7 @@ from glue_jobs.report import charts, people, quality
 from glue_jobs.report.figures import Figures, Period, Rows
 from glue_jobs.report.grid import BELOW, BESIDE, Grid, Head, grid
 from glue_jobs.report.heat import Heat, heat
-from glue_jobs.report.section import Links, Section
+from glue_jobs.report.section import Links, Section, asked, recorded
 
 _CI = "Half of the 95 % interval, over days as blocks"
 
@@ -199,12 +199,6 @@ def _trend_words(period: Period) -> str:
     )
 
 
-def asked(name: str, period: Period, **more: str) -> str:
-    """The command that answers with the same figures."""
-    given = {**period.parameters(), **more}
-    return f"lake query {name} " + " ".join(f"--param {k}={v}" for k, v in given.items())
-
-
 def _waiting(figures: Figures) -> Section:
     rows = figures["wait_by_hour"]
     found: Heat = heat(rows, asked("wait_by_hour", figures.period, zone=figures.zone))
@@ -255,8 +249,9 @@ def _automation(figures: Figures) -> Section:
         "automation",
         "What a machine could do",
         _automation_words(rows),
-        (grid("automation_candidate", "Repetitive work", "lake automation", _AUTOMATION, rows,
-              people="contacts", empty="Not worked out yet: run `lake automation`."),),
+        (grid("automation_candidate", "Repetitive work", recorded("automation_candidate"),
+              _AUTOMATION, rows, people="contacts",
+              empty="Not worked out yet: run lake automation."),),
     )  # fmt: skip
 
 

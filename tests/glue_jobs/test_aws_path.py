@@ -424,4 +424,4 @@ def test_a_notebook_shows_on_athena_what_it_shows_of_a_folder(
     asked = len(aws.statements) - count
     monkeypatch.setenv("LAKE", folder)
     assert on_athena == frames_of(notebook)
-    assert asked >= len(on_athena) > 0
+    assert min(asked, len(on_athena)) > 2

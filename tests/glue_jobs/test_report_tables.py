@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
+from datetime import date
 from types import SimpleNamespace
 
 import pytest
 
 from glue_jobs.check import conservation
 from glue_jobs.query import answer
-from glue_jobs.report.figures import figures
+from glue_jobs.rejects import _note as note_replayed
+from glue_jobs.rejects import rejects
+from glue_jobs.report.figures import Period, figures
 from glue_jobs.report.grid import SUPPRESSED
 from glue_jobs.report.page import page
-from glue_jobs.report.sections import report
+from glue_jobs.report.section import asked as asked_by
+from glue_jobs.report.sections import all_grids, report
 from queries.question import question
+from tests.lake_program import run as run_command
 from tests.report_lake import SMALL, rejected, report_lake
 from tests.report_page import Page
 from tests.transforms.landed import at
@@ -172,8 +178,51 @@ def test_a_table_of_the_page_says_what_the_lake_says(lake, pages, name):
     assert expected == [{c: as_text(row[c]) for c in columns} for row in on_page]
 
 
+@pytest.mark.parametrize("name", EXPECTED)
+def test_the_command_below_a_table_answers_with_its_rows(lake, pages, sources, name):
+    """As many rows as the table's, but of a table that adds rows up; and it changes nothing."""
+    before = lake.snapshot(name) if name in tables.BY_NAME else None
+    answered = run_command(*sources[name], "--lake", lake.settings.lake, "--format", "json").rows
+    if name in SAME_ROWS:
+        on_page = (pages.group if name == "group_calls" else pages.whole).rows(name)
+        assert len(answered) == len(on_page)
+    assert answered
+    assert before == (lake.snapshot(name) if name in tables.BY_NAME else None)
+
+
+HEAT = ("wait_by_hour",)
+# `lake check` tells more than conservation; the others are one row a figure, and tables of many.
+SAME_ROWS = EXPECTED.keys() - {"conservation", "agent_skills", "groups", "wait_by_hour"}
+
+
+@pytest.fixture(scope="module")
+def sources(lake):
+    """By table, the words of the command below it, after `lake`."""
+    found = {}
+    for choice in ({"has_scores": True}, {"group": GROUP}):
+        made = report(figures(lake, **choice))
+        found |= {each.name: each.source for each in all_grids(made)}
+        found |= {name: s.heat.source for s in made.sections if s.heat for name in HEAT}
+    return {name: shlex.split(source)[1:] for name, source in found.items()}
+
+
 def test_no_table_of_the_page_is_left_unread(pages):
     assert pages.whole.tables.keys() | pages.group.tables.keys() == EXPECTED.keys()
+
+
+def test_a_bad_record_that_was_replayed_is_no_longer_counted(tmp_path):
+    with report_lake(tmp_path / "lake", SMALL._replace(days=7)) as other:
+        rejected(other, "not_json", 3)
+        first = next(iter(rejects(other.store)))
+        note_replayed(other.store, [first])
+        assert figures(other)["rejects"] == [{"reason": "not_json", "records": 2}]
+
+
+def test_a_command_below_a_table_is_one_word_for_each_argument():
+    period = Period(date(2026, 1, 5), date(2026, 1, 6), date(2026, 1, 5))
+    hostile = "Team'; rm -rf ~ #"
+    words = shlex.split(asked_by("group_calls", period, group=hostile))
+    assert words[-1] == f"--param=group={hostile}"
 
 
 def test_what_is_shown_is_what_is_downloaded_rounded(pages):
