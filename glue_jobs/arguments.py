@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 import pyarrow as pa
 
 from glue_jobs import show
+from glue_jobs.result_files import write
 from glue_jobs.settings import Settings
 from ingestion.errors import LakeError
 
@@ -29,6 +31,15 @@ def pair(text: str) -> tuple[str, str]:
     if not sign:
         raise UsageError(f"--param {text!r}: write NAME=VALUE")
     return name, value
+
+
+def handed_over(rows: pa.Table, arguments: argparse.Namespace) -> None:
+    """Write rows to the file of `--out`, or show them."""
+    if arguments.out is None:
+        shown(rows, arguments)
+        return
+    write(rows, Path(arguments.out))
+    show.say(f"{arguments.out}: {rows.num_rows} rows")
 
 
 def shown(rows: pa.Table, arguments: argparse.Namespace) -> None:

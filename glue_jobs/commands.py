@@ -20,12 +20,11 @@ from glue_jobs import export as exporter
 from glue_jobs import query as asker
 from glue_jobs import rejects as bad
 from glue_jobs import route as router
-from glue_jobs.arguments import UsageError, pair, settings, shown
+from glue_jobs.arguments import UsageError, handed_over, pair, settings, shown
 from glue_jobs.commands_routing import scores_checked
 from glue_jobs.lake import Lake, NoLakeError, glue_client, made, opened
 from glue_jobs.parsers import Parsers, forgotten_tokens, lake_taxonomy
 from glue_jobs.quality import AuditFailedError
-from glue_jobs.result_files import write
 from glue_jobs.settings import Settings
 from glue_jobs.shell import HELP, interactive, shell
 from glue_jobs.small_cells import SmallCellsError, suppressed
@@ -337,24 +336,23 @@ def query(arguments: argparse.Namespace) -> None:
         raise SmallCellsError(f"{asked.name} lists single contacts: ask with --least-cell 0")
     with opened(lake_settings) as lake:
         found = suppressed(asker.answer(lake, asked, given), asked.counts, least)
-    shown(found.rows, arguments)
+    handed_over(found.rows, arguments)
     if found.left_out:
         show.say(f"{found.left_out} rows left out: fewer than {least} stand behind them")
 
 
 def sql(arguments: argparse.Namespace) -> None:
     """`lake sql`."""
+    if arguments.out and arguments.text is None:
+        raise UsageError('--out needs a query: lake sql "SELECT …" --out FILE')
     with opened(settings(arguments)) as lake:
         if arguments.text is None:
-            show.say(HELP)
+            if sys.stdin.isatty():
+                show.say(HELP)
             shell(lambda text: asker.run(lake, text, {}), interactive(), arguments.format)
             return
         found = asker.run(lake, arguments.text, {})
-    if arguments.out:
-        write(found, Path(arguments.out))
-        show.say(f"{arguments.out}: {found.num_rows} rows")
-    else:
-        shown(found, arguments)
+    handed_over(found, arguments)
 
 
 def export(arguments: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ write instead. So what runs on a folder lake means the same on Athena.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -52,10 +53,14 @@ class QueryError(LakeError):
 
 def parsed(sql: str) -> exp.Query:
     """The tree of one SELECT in Athena's SQL; QueryError for anything else."""
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it warns of is refused below
     try:
-        tree = sqlglot.parse_one(sql, dialect="athena")
+        trees = [tree for tree in sqlglot.parse(sql, dialect="athena") if tree is not None]
     except SqlglotError as error:
         raise QueryError(f"not Athena SQL: {str(error).splitlines()[0]}") from error
+    if len(trees) != 1:
+        raise QueryError(f"{len(trees)} statements: one SELECT at a time")
+    tree = trees[0]
     if not isinstance(tree, exp.Query):
         raise QueryError("only a SELECT is run; the lake's tables are changed by `lake build`")
     return tree

@@ -43,6 +43,8 @@ unreadable; 8 another writer was first; 9 the query failed; 10 all input was rej
 stand-in cannot start; 14 the lake is not empty
 """
 
+_OUT = "write to .parquet, .xlsx, .csv or .json"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. Errors are one line on standard error."""
@@ -213,13 +215,15 @@ def _ask(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         commands.query,
         "answer a question of queries/",
         table=True,
-        example="lake query contact_metrics --param by=category --format json",
+        example="lake query contact_metrics --param by=category --format json\n"
+        "  lake query skill_bottlenecks --out bottlenecks.xlsx",
     )
     query.add_argument("name", nargs="?", help="which; see --list")
     query.add_argument("--list", action="store_true", help="the questions and their parameters")
     query.add_argument(
         "--param", action="append", default=[], metavar="NAME=VALUE", help="may be repeated"
     )
+    query.add_argument("--out", metavar="FILE", help=_OUT)
     query.add_argument("--least-cell", type=int, metavar="N",
                        help="leave out rows that count fewer (default: LAKE_LEAST_CELL or 0); "
                        "5 is usual for readers who must not tell who it was")  # fmt: skip
@@ -233,7 +237,7 @@ def _ask(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         '  lake sql "SELECT * FROM users" --out users.xlsx',
     )
     sql.add_argument("text", nargs="?", help="the query")
-    sql.add_argument("--out", metavar="FILE", help="write to .parquet, .xlsx, .csv or .json")
+    sql.add_argument("--out", metavar="FILE", help=_OUT)
     export = _verb(
         verbs,
         "export",
@@ -260,7 +264,8 @@ def _route(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         commands_routing.publish,
         "put the scores into DynamoDB, or tell managers of the report",
         table=True,
-        example="lake publish\n  lake publish --report --topic arn:aws:sns:…:managers",
+        example="lake publish\n  lake publish --report --topic arn:aws:sns:…:managers\n"
+        "  lake publish --report --mail-from lake@example.org --mail-to team@example.org",
     )
     commands_report.deliver_grammar(publish)
     route = _verb(

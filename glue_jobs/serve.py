@@ -26,6 +26,7 @@ from queries.question import QuestionError
 from transforms import tables
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+READ_S = 30  # after which who connects and does not ask is left
 _WATCHED = (
     tables.RUN,
     tables.WORKLOAD_SCORE,
@@ -109,6 +110,8 @@ def _handler(
 ) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         """GET and HEAD of what `answer` gives; every other method is 501 by the base class."""
+
+        timeout = READ_S
 
         def do_GET(self) -> None:
             self._answer(has_body=True)

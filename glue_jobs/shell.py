@@ -13,6 +13,8 @@ from transforms.tables import BY_NAME, TABLES
 
 PROMPT, MORE = "lake> ", "  ... "
 HELP = r"\d tables, \d TABLE columns, \q leave; a SELECT ends with ;"
+_LEAVE = ("\\q", "exit", "quit")
+_COMMANDS = {"show tables": r"\d", "describe": r"\d", "desc": r"\d", "help": r"\?"}
 
 Read = Callable[[str], str]
 
@@ -29,27 +31,45 @@ def shell(lake_run: Callable[[str], pa.Table], read: Read, form: str) -> None:
 
 
 def statements(read: Read) -> Iterator[str]:
-    r"""Whole statements without their `;`, and commands (`\d`); ends at `\q` or the input's end."""
+    r"""Whole statements without their `;`, and commands (`\d`); ends at `\q` or the input's end.
+
+    What the input's end leaves without a `;` is a statement too.
+    """
     lines: list[str] = []
     while True:
         try:
             line = read(MORE if lines else PROMPT)
         except EOFError:
-            return
+            break
         except KeyboardInterrupt:
             lines = []
             continue
-        if not lines and line.strip() in ("\\q", "exit", "quit"):
+        command = "" if lines else _command(line)
+        if command in _LEAVE:
             return
-        if not lines and line.lstrip().startswith("\\"):
-            yield line.strip()
+        if command.startswith("\\"):
+            yield command
             continue
         lines += [line] if line.strip() else []
         if line.rstrip().endswith(";"):
-            whole = "\n".join(lines).rstrip().rstrip(";").strip()
+            yield from _whole(lines)
             lines = []
-            if whole:
-                yield whole
+    yield from _whole(lines)
+
+
+def _whole(lines: list[str]) -> list[str]:
+    """The statement of these lines, without its `;`; none if there is nothing in them."""
+    found = "\n".join(lines).rstrip().rstrip(";").strip()
+    return [found] if found else []
+
+
+def _command(line: str) -> str:
+    r"""The line without `;`, where other shells' words stand for a command of ours: `\d users`."""
+    text = line.strip().rstrip(";").strip()
+    for word, ours in _COMMANDS.items():
+        if text.lower() == word or text.lower().startswith(f"{word} "):
+            return f"{ours} {text[len(word) :].strip()}".strip()
+    return text
 
 
 def _described(command: str) -> pa.Table:
@@ -69,10 +89,19 @@ def _described(command: str) -> pa.Table:
 
 
 def interactive() -> Read:
-    """`input` with a history to go back in, where the terminal has one."""
+    """`input` with a history to go back in on a terminal; of a pipe its lines, without prompts."""
+    if not sys.stdin.isatty():
+        return _piped
     try:
         import readline
     except ImportError:  # Windows has none; lines are read all the same
         return input
     readline.set_history_length(1000)
     return input
+
+
+def _piped(_prompt: str) -> str:
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line.rstrip("\n")

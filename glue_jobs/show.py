@@ -21,6 +21,7 @@ from rich.text import Text
 from glue_jobs.cells import inert
 
 FORMATS = ("table", "json", "csv")
+WIDEST = 120  # characters of a table's cell; the other formats hold all
 
 
 class Report(Protocol):
@@ -80,7 +81,9 @@ def _grid(rows: pa.Table) -> str:
     for row in rows.to_pylist():
         grid.add_row(*(Text(_cell(value)) for value in row.values()))
     out = io.StringIO()
-    Console(file=out, width=max(200, sum(map(len, rows.column_names)) * 3)).print(grid)
+    # As wide as its cells: a column made to fit would lose the ends of names.
+    width = sum(max(len(field.name), WIDEST) + 2 for field in rows.schema)
+    Console(file=out, width=max(80, width)).print(grid)
     lines = [line.rstrip() for line in out.getvalue().splitlines()]
     return "\n".join([*lines, f"({rows.num_rows} rows)"])
 
@@ -92,7 +95,8 @@ def _cell(value: Any) -> str:
         return f"{value:,.3f}"
     if isinstance(value, datetime):
         return value.isoformat(sep=" ", timespec="seconds")
-    return str(_plain(value))
+    text = str(_plain(value))
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 
 def say(message: str) -> None:

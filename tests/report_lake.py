@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import hashlib
 import json
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
@@ -79,6 +82,7 @@ def report_lake(folder: Path, size: Size = SMALL) -> Lake:
     _put_contacts(lake, size)
     _put_plans(lake, size)
     _put_runs(lake, size)
+    _put_midnight(lake, size)
     return lake
 
 
@@ -113,6 +117,12 @@ def group_of(size: Size, place: int) -> int:
 def skills_of(size: Size, place: int) -> list[str]:
     """Two queues of an agent, side by side."""
     return [size.queues[(place + step) % len(size.queues)] for step in (0, 1)]
+
+
+def trainees(size: Size) -> list[str]:
+    """The first two agents without the second queue."""
+    every = enumerate(size.agents)
+    return [name for place, name in every if size.queues[1] not in skills_of(size, place)][:2]
 
 
 def _put_people(lake: Lake, size: Size) -> None:
@@ -212,11 +222,11 @@ def _put_plans(lake: Lake, size: Size) -> None:
             "mean_wait_s_before": 60.0,
             "mean_wait_s_after": 60.0 - 5 * place,
             "reasons": [f"{name} sat idle while callers of {size.queues[1]} waited."],
-            "alternatives": [f"Next best, as if {name} declines: {size.agents[2]}."],
+            "alternatives": [f"Next best, as if {name} declines: {size.agents[3]}."],
             "as_of": as_of,
             "policy_version": "p",
         }
-        for place, name in enumerate(size.agents[:2], 1)
+        for place, name in enumerate(trainees(size), 1)
     ]
     put_all(lake, tables.UPSKILLING_RECOMMENDATION, plans)
     candidates = [
@@ -268,6 +278,20 @@ def _put_runs(lake: Lake, size: Size) -> None:
     put(lake, tables.RUN, wide(tables.RUN, [run]))
 
 
+def _put_midnight(lake: Lake, size: Size) -> None:
+    """An event after the last day, by which the lake knows that it is over."""
+    day = START + timedelta(days=size.days)
+    event = {
+        "day": day,
+        "instance_id": INSTANCE,
+        "agent_arn": "arn:0",
+        "event_id": "e-1",
+        "record_version": "1",
+        "event_timestamp": datetime.combine(day, time()),
+    }
+    put(lake, tables.AGENT_EVENT, wide(tables.AGENT_EVENT, [event]))
+
+
 def put_all(lake: Lake, table: Table, found: list[dict[str, Any]]) -> None:
     with lake.replacement(table) as change:
         change.put_all(wide(table, found))
@@ -280,7 +304,17 @@ def wide(table: Table, found: list[dict[str, Any]]) -> pa.Table:
 
 def rejected(lake: Lake, reason: str, count: int) -> None:
     """Put records into `bad/` as landing does."""
-    import gzip
-
-    line = json.dumps({"reason": reason})
-    lake.store.put("bad/files/one.ndjson.gz", gzip.compress("\n".join([line] * count).encode()))
+    lines = [
+        {
+            "reason": reason,
+            "detail": "line 1",
+            "source": "one.ndjson",
+            "position": f"line {place}",
+            "sha256": hashlib.sha256(b"{").hexdigest(),
+            "size": 1,
+            "payload_base64": base64.b64encode(b"{").decode(),
+        }
+        for place in range(count)
+    ]
+    text = "\n".join(map(json.dumps, lines))
+    lake.store.put("bad/files/one.ndjson.gz", gzip.compress(text.encode()))

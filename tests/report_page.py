@@ -8,11 +8,15 @@ Table = list[list[str]]
 
 
 class Page(HTMLParser):
-    """Tables by id, each a list of rows of values to download, heads first; and what is loaded."""
+    """Tables by id, each a list of rows of values to download, heads first; and what is loaded.
+
+    `shown`: text and value of every field whose value is not its text.
+    """
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.tables: dict[str, Table] = {}
+        self.shown: list[tuple[str, str]] = []
         self.scripts = 0
         self.handlers: list[str] = []
         self.addresses: list[str] = []
@@ -43,7 +47,9 @@ class Page(HTMLParser):
         if tag == "table":
             self._table = None
         if tag in ("td", "th") and self._cell is not None and self._table is not None:
-            self._table[-1].append("".join(self._cell) if self._value is None else self._value)
+            text = "".join(self._cell)
+            self._table[-1].append(text if self._value is None else self._value)
+            self.shown += [] if self._value is None else [(text, self._value)]
             self._cell = None
 
     def rows(self, name: str) -> list[dict[str, str]]:

@@ -16,6 +16,29 @@ class Audit(NamedTuple):
     html: str
     broken: int
 
+    @property
+    def says(self) -> str:
+        """The result in a sentence."""
+        many = f"{self.broken} facts do not hold" if self.broken else "every fact holds"
+        return f"Great Expectations, over all tables: {many}"
+
+
+KEPT = "reports/audit.html"
+_PAGES = "reports/audit"  # of the whole lake, and of each build that was not committed
+
+
+def kept(lake: Lake) -> tuple[tuple[str, str], ...]:
+    """Text and address of each of Great Expectations' pages that the lake keeps."""
+    return tuple(
+        (f"Great Expectations, {_about(key)}", f"{lake.settings.root}/{key}")
+        for key, _ in lake.store.keys(_PAGES)
+    )
+
+
+def _about(key: str) -> str:
+    table = key.removeprefix(_PAGES).removesuffix(".html").removeprefix("-")
+    return f"a build of {table} that was refused" if table else "over all tables, as last published"
+
 
 def audit(lake: Lake) -> Audit:
     """Every table's facts over all of its rows, as Great Expectations shows validation results."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from glue_jobs.report.figures import Rows
 
-WIDTH = 560
+WIDTH = 340  # so that a phone shows a whole chart with letters that can be read
 LINES = 5  # categories with a line of their own; the others share one
 OTHERS = "(all others)"
 
@@ -28,8 +28,8 @@ _CONFIG = {
     "view": {"stroke": None},
     "axis": {"labelFontSize": 12, "titleFontSize": 12, "labelColor": _INK, "titleColor": _INK,
              "gridColor": "#e2e2e2", "domainColor": _GREY, "tickColor": _GREY,
-             "labelLimit": 220},
-    "legend": {"labelFontSize": 12, "titleFontSize": 12, "labelLimit": 220, "orient": "bottom",
+             "labelLimit": 180, "tickCount": 6},
+    "legend": {"labelFontSize": 12, "titleFontSize": 12, "labelLimit": 130, "orient": "bottom",
                "columns": 3, "symbolSize": 120, "symbolStrokeWidth": 1, "symbolDash": [1, 0]},
 }  # fmt: skip
 
@@ -81,7 +81,7 @@ def calls_by_day(rows: Rows) -> Chart | None:
         "mark": {"type": "line", "point": {"size": 28}, "strokeWidth": 2},
         "encoding": {
             "x": {"field": "day", "type": "temporal", "title": None,
-                  "axis": {"format": "%d %b", "labelOverlap": True, "tickCount": 8}},
+                  "axis": {"format": "%d %b", "labelOverlap": True, "tickCount": 5}},
             "y": {"field": "calls", "type": "quantitative", "title": "calls a day"},
             "color": {**by_name, "scale": {"domain": names, "range": shades}},
             "strokeDash": {**by_name, "scale": {"domain": names, "range": _DASHES[: len(names)]}},

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -16,6 +14,7 @@ import pyarrow.compute as pc
 from glue_jobs.check import conservation
 from glue_jobs.lake import Lake
 from glue_jobs.query import answer
+from glue_jobs.rejects import rejects
 from glue_jobs.report.names import AS_THEY_ARE, Names, pseudonyms
 from glue_jobs.route import tokens
 from glue_jobs.score import known_until
@@ -48,6 +47,7 @@ class Period(NamedTuple):
     first: date
     last: date
     earliest: date  # that the lake has calls of
+    unfinished: date | None = None  # of which the lake knows the beginning: in it, or left out
 
     @property
     def days(self) -> int:
@@ -56,13 +56,15 @@ class Period(NamedTuple):
 
     @property
     def lately(self) -> Period:
-        """The last seven days of the period."""
-        return self._replace(first=self.last - timedelta(days=6))
+        """The last seven whole days of the period."""
+        last = self.last - timedelta(days=int(self.last == self.unfinished))
+        return self._replace(first=last - timedelta(days=6), last=last)
 
     @property
     def before(self) -> Period:
         """The seven days before those."""
-        return Period(self.last - timedelta(days=13), self.last - timedelta(days=7), self.earliest)
+        week, lately = timedelta(days=7), self.lately
+        return self._replace(first=lately.first - week, last=lately.last - week)
 
     @property
     def has_trend(self) -> bool:
@@ -103,13 +105,18 @@ def figures(
     has_scores: bool = False,
     report: Report = quiet,
 ) -> Figures:
-    """The figures from `first` to `last` (default: the last 28 days with calls).
+    """The figures from `first` to `last` (default: 28 days to the last whole one with calls).
 
     `group`: only this hierarchy group's agents. `has_scores`: also the agents' current scores.
 
     Raises NothingToReportError if there are no calls in the period or no agents in the group.
     """
-    period = _period(lake, first, last)
+    as_of = known_until(lake)
+    period = period_of(lake.days(_CALLS), as_of.date(), first, last)
+    if period is None:
+        raise NothingToReportError(
+            f"{lake.settings.lake} has no calls in that period; see `lake describe`"
+        )
     asked = _questions(period, lake.settings.time_zone)
     answers: dict[str, pa.Table] = {}
     for done, (name, (which, values)) in enumerate(asked.items()):
@@ -126,7 +133,7 @@ def figures(
     return Figures(
         lake.settings.lake,
         period,
-        known_until(lake),
+        as_of,
         lake.settings.time_zone,
         group,
         names,
@@ -134,15 +141,22 @@ def figures(
     )
 
 
-def _period(lake: Lake, first: date | None, last: date | None) -> Period:
-    known = lake.days(_CALLS)
+def period_of(
+    known: Sequence[date], today: date, first: date | None = None, last: date | None = None
+) -> Period | None:
+    """The days to report on, of those with calls, in order; None if there are none.
+
+    `today`: the day of the lake's newest record. It is not over, so that its calls would make a
+    fall; without `last` it is only reported on where there is no other.
+    """
     days = [day for day in known if (first or day) <= day <= (last or day)]
     if not days:
-        raise NothingToReportError(
-            f"{lake.settings.lake} has no calls in that period; see `lake describe`"
-        )
-    end = last or days[-1]
-    return Period(first or max(days[0], end - timedelta(days=PERIOD_DAYS - 1)), end, known[0])
+        return None
+    whole = days if last else [day for day in days if day < today]
+    end = last or (whole or days)[-1]
+    begin = first or max(days[0], end - timedelta(days=PERIOD_DAYS - 1))
+    is_told = today in known and (last is None or today <= last)
+    return Period(begin, end, known[0], today if is_told else None)
 
 
 def _questions(period: Period, zone: str) -> dict[str, tuple[str, dict[str, str]]]:
@@ -181,12 +195,8 @@ def _newest_cycle(plans: pa.Table) -> pa.Table:
 
 
 def _rejects(lake: Lake) -> pa.Table:
-    """How many records were rejected on arrival, by reason."""
-    counts = Counter(
-        str(json.loads(line)["reason"])
-        for key, _ in lake.store.keys("bad/")
-        for line in gzip.decompress(lake.store.get(key)).splitlines()
-    )
+    """How many records were rejected on arrival and not replayed since, by reason."""
+    counts = Counter(each.reason for each in rejects(lake.store))
     schema = pa.schema([("reason", pa.string()), ("records", pa.int64())])
     rows = [{"reason": reason, "records": count} for reason, count in counts.most_common()]
     return pa.Table.from_pylist(rows, schema=schema)

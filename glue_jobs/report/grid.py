@@ -9,6 +9,7 @@ from glue_jobs.cells import inert
 
 LEAST_GROUP = 5  # of a group of fewer, figures would be those of single people
 NOTHING = "–"
+COLUMN, BESIDE, BELOW = "column", "beside", "below"
 SUPPRESSED = "fewer than 5"
 
 Row = Mapping[str, Any]
@@ -17,13 +18,16 @@ Row = Mapping[str, Any]
 class Head(NamedTuple):
     """A column: the row's key, its label, how it is written, and what it means.
 
-    `kind`: text, words (a long text), count, share, s, minutes, hours, ratio.
+    `kind`: text, count, share, s, minutes, hours, ratio. `place`: a column of its own; beside the
+    figure before it, of which it is the half-width; or below the table, where long texts are read
+    without scrolling. What has no column of its own is downloaded all the same.
     """
 
     name: str
     label: str
     kind: str
     meaning: str
+    place: str = COLUMN
 
 
 class Cell(NamedTuple):
@@ -32,6 +36,13 @@ class Cell(NamedTuple):
     text: str
     value: str
     look: str = ""
+
+
+class Note(NamedTuple):
+    """What a row tells below its table: its first two fields, and labels with texts."""
+
+    name: str
+    said: tuple[tuple[str, str], ...]
 
 
 class Grid(NamedTuple):
@@ -43,6 +54,12 @@ class Grid(NamedTuple):
     heads: tuple[Head, ...]
     rows: tuple[tuple[Cell, ...], ...]
     empty: str = "There is nothing to show for this period."
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What is told below the table, for the rows that have anything to tell."""
+        every = (_note(self.heads, row) for row in self.rows)
+        return tuple(note for note in every if note.said)
 
 
 def grid(
@@ -67,21 +84,40 @@ def is_small(count: int | None) -> bool:
 
 def cell(value: Any, kind: str) -> Cell:
     """A value as its column is written; what is not there is a dash, and empty in a download."""
+    look = "number" if kind in _WRITTEN else ""
     if value is None:
-        return Cell(NOTHING, "")
+        return Cell(NOTHING, "", look)
     if kind in _WRITTEN:
-        return Cell(_WRITTEN[kind](value), str(value), "number")
-    return Cell(str(value), inert(str(value)), "words" if kind == "words" else "")
+        return Cell(_WRITTEN[kind](value), str(value), look)
+    return Cell(str(value), inert(str(value)))
 
 
 def _cells(heads: Sequence[Head], row: Row, people: str | None) -> tuple[Cell, ...]:
     hidden = people is not None and is_small(row[people])
-    return tuple(
+    found = [
         Cell(SUPPRESSED, SUPPRESSED, "hidden")
         if hidden and head.kind in _WRITTEN
         else cell(row[head.name], head.kind)
         for head in heads
+    ]
+    for at, head in enumerate(heads):
+        if head.place == BESIDE and not hidden and found[at].value:
+            found[at - 1] = found[at - 1]._replace(text=_give(found[at - 1].text, found[at].text))
+    return tuple(found)
+
+
+def _give(figure: str, half: str) -> str:
+    """A figure with its half-width, the unit told once: 231 ± 71 min."""
+    return f"{figure.partition(' ')[0]} ± {half}"
+
+
+def _note(heads: Sequence[Head], row: Sequence[Cell]) -> Note:
+    said = tuple(
+        (head.label, each.text)
+        for head, each in zip(heads, row, strict=True)
+        if head.place == BELOW and each.value
     )
+    return Note(": ".join(each.text for each in row[:2]), said)
 
 
 def _seconds(value: float) -> str:

@@ -9,17 +9,13 @@ _NAMED = 2  # trainings that the sentence names
 
 
 def headline(figures: Figures) -> str:
-    """Where waits are longest, and by how much the first trainings there would cut all waiting."""
+    """Where waits are longest, and by how much the plan's first trainings would cut all waiting."""
     waiting = [row for row in figures["skill_bottlenecks"] if row["wait_minutes"]]
     if not waiting:
         return "Nobody waited in this period."
     worst = waiting[0]
-    plans = [
-        row
-        for row in figures["upskilling_recommendation"]
-        if row["status"] != "declined" and row["skill"] == worst["skill"]
-    ]
-    return f"{_where(worst)}{_cut(_first(plans), worst['skill'])}"
+    open_plans = [r for r in figures["upskilling_recommendation"] if r["status"] != "declined"]
+    return f"{_where(worst)}{_cut(_leading(open_plans))}"
 
 
 def _where(worst: Row) -> str:
@@ -35,23 +31,28 @@ _DOUBTS = {
 }
 
 
-def _first(plans: Rows) -> Rows:
-    """The first trainings of the plan, if they come one after another; else the first alone."""
-    leading = [row for place, row in enumerate(plans[:_NAMED], 1) if row["place"] == place]
-    return leading or plans[:1]
+def _leading(plans: Rows) -> Rows:
+    """The first trainings of the plan that follow each other, so that their cuts add up."""
+    return [row for at, row in enumerate(plans[:_NAMED]) if row["place"] == plans[0]["place"] + at]
 
 
-def _cut(plans: Rows, skill: str) -> str:
+def _cut(plans: Rows) -> str:
     if not plans:
-        return "; no training in it has been proposed yet."
+        return "; no training has been proposed yet."
     # Each cut is on top of those before it, so they add up; added ends hold the sum's interval.
     value, low, high = (
         100 * sum(row[name] for row in plans)
         for name in ("wait_cut", "wait_cut_low", "wait_cut_high")
     )
-    agents = " and ".join(row["agent_username"] for row in plans)
-    after = "" if plans[0]["place"] == 1 else ", after those before it in the plan,"
+    after = "" if plans[0]["place"] == 1 else ", after those before in the plan,"
     return (
-        f"; training {agents} in {skill}{after} would cut all waiting by {value:.0f} % "
+        f"; training {_trained(plans)}{after} would cut all waiting by {value:.0f} % "
         f"({low:.0f}–{high:.0f} %)."
     )
+
+
+def _trained(plans: Rows) -> str:
+    """Who is trained in what; a skill of all of them is told once."""
+    if len({row["skill"] for row in plans}) == 1:
+        return f"{' and '.join(row['agent_username'] for row in plans)} in {plans[0]['skill']}"
+    return " and ".join(f"{row['agent_username']} in {row['skill']}" for row in plans)

@@ -44,7 +44,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
 }
 for (const button of document.querySelectorAll("button.csv")) {
   button.hidden = false;
-  button.addEventListener("click", () => download(button.closest("table")));
+  button.addEventListener("click", () => download(document.getElementById(button.dataset.table)));
 }
 addEventListener("beforeprint", () => {
   for (const each of document.querySelectorAll("details")) each.open = true;

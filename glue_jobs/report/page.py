@@ -12,7 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from glue_jobs.cells import inert
-from glue_jobs.report.figures import Figures
+from glue_jobs.report.figures import Figures, Period
 from glue_jobs.report.grid import NUMBER_KINDS
 from glue_jobs.report.headline import headline
 from glue_jobs.report.heat import HOURS
@@ -58,7 +58,10 @@ def facts(figures: Figures, made_at: datetime) -> Sequence[Fact]:
     calls = sum(row["contacts"] for row in figures["calls_by_category"])
     built = figures["run"][0]["finished_at"] if figures["run"] else None
     return (
-        ("Period (UTC days)", f"{period.first} to {period.last}, {period.days} days"),
+        (
+            "Period (UTC days)",
+            f"{period.first} to {period.last}, {period.days} days{_today(period)}",
+        ),
         ("Calls", f"{calls:,}"),
         ("Data up to", f"{figures.as_of:%Y-%m-%d %H:%M} UTC, {_age(made_at, figures.as_of)}"),
         ("Built", f"{built:%Y-%m-%d %H:%M} UTC" if built else "never"),
@@ -74,6 +77,13 @@ def content_policy(*, is_live: bool = False) -> str:
         f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; {asks}"
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
+
+
+def _today(period: Period) -> str:
+    if period.unfinished is None:
+        return ""
+    left_out = " and left out" if period.last < period.unfinished else ""
+    return f"; {period.unfinished} is not over yet{left_out}"
 
 
 def _script(is_live: bool) -> str:

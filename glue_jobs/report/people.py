@@ -6,16 +6,16 @@ from collections import Counter
 
 from glue_jobs.report import charts
 from glue_jobs.report.figures import Figures, Rows
-from glue_jobs.report.grid import NOTHING, Cell, Grid, Head, cell, grid, is_small
+from glue_jobs.report.grid import BELOW, Cell, Grid, Head, cell, grid, is_small
 from glue_jobs.report.names import AS_THEY_ARE
-from glue_jobs.report.section import Section
+from glue_jobs.report.section import Section, asked, recorded
 
 HAS, LEARNS = "has", "learn"
 
 _PLAN = (
-    Head("place", "Place", "count", "Order in which the trainings were chosen"),
     Head("agent_username", "Agent", "text", "Who would be trained"),
     Head("skill", "Skill", "text", "What in"),
+    Head("place", "Place", "count", "Order in which the trainings were chosen"),
     Head("status", "Decision", "text", "proposed, approved or declined: people decide"),
     Head("training_hours", "Training", "hours", "Length of the training"),
     Head("wait_cut", "Waiting cut", "share", "Saved share of all waiting, on top of those above"),
@@ -23,9 +23,10 @@ _PLAN = (
     Head("wait_cut_high", "to", "share", "Upper end of its 95 % interval"),
     Head("mean_wait_s_before", "Wait today", "s", "Mean time in queue of all, simulated"),
     Head("mean_wait_s_after", "Wait then", "s", "After this training and those above, simulated"),
-    Head("why", "Why", "words", "Reasons, in sentences"),
-    Head("instead", "Instead", "words", "The next best, and what would have changed the choice"),
-)
+    Head("why", "Why", "text", "Reasons, in sentences", BELOW),
+    Head("instead", "Instead", "text", "The next best, and what would have changed the choice",
+         BELOW),
+)  # fmt: skip
 _GROUPS = (
     Head("agent_hierarchy_group", "Group", "text", "Agents' hierarchy group, as last seen"),
     Head("agents", "Agents", "count", "With a skill in the period; under five are not told apart"),
@@ -89,8 +90,8 @@ def _matrix(figures: Figures, rows: Rows) -> Grid:
     skills = sorted({skill for _, skill in has | set(learning)})
     agents = sorted({(row["agent_hierarchy_group"], row["agent_username"]) for row in rows})
     heads = (
-        Head("group", "Group", "text", "Agent's hierarchy group, as last seen"),
         Head("agent", "Agent", "text", "Agent's login name, or a pseudonym"),
+        Head("group", "Group", "text", "Agent's hierarchy group, as last seen"),
         *(
             Head(skill, skill, "text", "● an event shows the agent with it; ▲ proposed to learn it")
             for skill in skills
@@ -99,12 +100,12 @@ def _matrix(figures: Figures, rows: Rows) -> Grid:
     return Grid(
         "agent_skills",
         "Agents and skills",
-        "lake query agent_skills",
+        asked("agent_skills", figures.period),
         heads,
         tuple(
             (
-                cell(group, "text"),
                 cell(agent, "text"),
+                cell(group, "text"),
                 *(_skill((agent, skill), has, learning) for skill in skills),
             )
             for group, agent in agents
@@ -134,8 +135,9 @@ def plan(figures: Figures) -> Section:
         "upskilling",
         "Whom to train in what",
         f"{cycle}Effects are simulated from the lake's own days; people decide.",
-        (grid("upskilling_recommendation", "Training plan", "lake recommend", _PLAN, rows,
-              empty="No training has been proposed: run `lake recommend`."),),
+        (grid("upskilling_recommendation", "Training plan",
+              recorded("upskilling_recommendation", " ORDER BY cycle DESC, place"), _PLAN, rows,
+              empty="No training has been proposed: run lake recommend."),),
         charts.training_effects(rows),
     )  # fmt: skip
 
@@ -152,9 +154,9 @@ def groups(figures: Figures) -> tuple[Section, ...]:
     ]  # fmt: skip
     if len(found) < 2:
         return ()
-    lead = "One manager's own report: `lake report --group NAME`."
-    made = grid("groups", "Groups of agents", "lake query agent_skills", _GROUPS, found,
-                people="agents")  # fmt: skip
+    lead = "One manager's own report: lake report --group NAME."
+    made = grid("groups", "Groups of agents", asked("agent_skills", figures.period), _GROUPS,
+                found, people="agents")  # fmt: skip
     return (Section("groups", "Groups of agents", lead, (made,)),)
 
 
@@ -163,7 +165,7 @@ def group_calls(figures: Figures) -> tuple[Section, ...]:
     made = grid(
         "group_calls",
         f"Calls that {figures.group} handled",
-        f"lake query group_calls --param group={figures.group or NOTHING}",
+        asked("group_calls", figures.period, group=figures.group or "%"),
         _GROUP_CALLS,
         figures["group_calls"],
         people="agents",
@@ -176,7 +178,8 @@ def scores(figures: Figures) -> tuple[Section, ...]:
     """How loaded each agent is now; none where they were not asked for."""
     if "workload_score" not in figures.answers:
         return ()
-    made = grid("workload_score", "Workload by call type", "lake score", _SCORES,
-                figures["workload_score"], empty="None yet: run `lake score`.")  # fmt: skip
+    made = grid("workload_score", "Workload by call type",
+                recorded("workload_score", " ORDER BY call_type, workload"), _SCORES,
+                figures["workload_score"], empty="None yet: run lake score.")  # fmt: skip
     lead = "What the router goes by, as last scored: the freest agent of a call type first."
     return (Section("scores", "Who is free for what", lead, (made,)),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from glue_jobs.report.figures import Figures, Rows
 from glue_jobs.report.grid import Head, cell, grid
-from glue_jobs.report.section import Links, Section
+from glue_jobs.report.section import Links, Section, recorded
 from transforms.taxonomy import UNCATEGORISED
 
 _CONSERVATION = (
@@ -18,7 +18,12 @@ _CONSERVATION = (
 )
 _REJECTS = (
     Head("reason", "Reason", "text", "Why a record was rejected on arrival"),
-    Head("records", "Records", "count", "How many; `lake rejects --reason` lists them"),
+    Head(
+        "records",
+        "Records",
+        "count",
+        "How many, not replayed since; lake rejects --reason lists them",
+    ),
 )
 _RUNS = (
     Head("finished_at", "Finished (UTC)", "text", "When the build ended"),
@@ -80,7 +85,7 @@ def history(figures: Figures) -> Section:
         "history",
         "What was built when",
         "The newest builds first.",
-        (grid("run", "Builds", "lake sql 'SELECT * FROM run ORDER BY finished_at DESC'", _RUNS,
+        (grid("run", "Builds", recorded("run", " ORDER BY finished_at DESC"), _RUNS,
               rows),),
     )  # fmt: skip
 

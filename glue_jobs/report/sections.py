@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from glue_jobs.report import charts, people, quality
 from glue_jobs.report.figures import Figures, Period, Rows
-from glue_jobs.report.grid import Grid, Head, grid
+from glue_jobs.report.grid import BELOW, BESIDE, Grid, Head, grid
 from glue_jobs.report.heat import Heat, heat
-from glue_jobs.report.section import Links, Section
+from glue_jobs.report.section import Links, Section, asked, recorded
 
 _CI = "Half of the 95 % interval, over days as blocks"
 
@@ -26,8 +26,8 @@ _CALLS = (
     Head("wait_minutes", "Wait-minutes", "minutes", "Time in queue, all queued contacts together"),
 )
 _BOTTLENECKS = (
-    Head("rank", "Rank", "count", "By wait-minutes: they add up, and show where one more helps"),
     Head("skill", "Skill", "text", "What the work needs, by taxonomy.toml: a queue unless mapped"),
+    Head("rank", "Rank", "count", "By wait-minutes: they add up, and show where one more helps"),
     Head(
         "verdict",
         "Bottleneck",
@@ -36,14 +36,20 @@ _BOTTLENECKS = (
         "possible: the days do not tell; a dash: below an equal share",
     ),
     Head("wait_minutes_per_day", "Wait a day", "minutes", "Time in queue of all callers, a day"),
-    Head("wait_minutes_per_day_ci95", "± 95 %", "minutes", _CI),
+    Head("wait_minutes_per_day_ci95", "± 95 %", "minutes", _CI, BESIDE),
     Head("wait_share", "Share", "share", "Of all waiting"),
     Head("avg_wait_s", "Mean wait", "s", "Time in queue of a contact"),
-    Head("avg_wait_s_ci95", "± 95 %", "s", _CI),
+    Head("avg_wait_s_ci95", "± 95 %", "s", _CI, BESIDE),
+    Head("load", "Load", "ratio", "Work offered over time staffed; near 1 there is no reserve"),
+    Head(
+        "cause",
+        "Cause of change",
+        "text",
+        "Largest part of the change of load since as many days before; a dash: no days before",
+    ),
     Head("contacts_queued", "Queued", "count", "Contacts that entered the queue"),
     Head("abandonment_rate", "Abandoned", "share", "Of those queued, left without an agent"),
     Head("service_level_20_removed", "In 20 s", "share", "Left the queue in under 20 s, however"),
-    Head("load", "Load", "ratio", "Work offered over time staffed; near 1 there is no reserve"),
     Head("agents", "Agents", "count", "Most agents who were there with the skill at once"),
     Head(
         "overlap_hours",
@@ -52,27 +58,39 @@ _BOTTLENECKS = (
         "Idle time of agents without the skill while its callers waited",
     ),
     Head(
-        "cause",
-        "Cause of change",
-        "text",
-        "Largest part of the change of load since as many days before; a dash: no days before",
+        "from_volume",
+        "Change from volume",
+        "ratio",
+        "Part of the change of log load: contacts",
+        BELOW,
     ),
-    Head("from_volume", "Volume", "ratio", "Part of the change of log load: contacts"),
-    Head("from_handle_time", "Handle time", "ratio", "Part of it: time a contact takes"),
-    Head("from_staffing", "Staffing", "ratio", "Part of it: agents' time there"),
-    Head("from_concentration", "Concentration", "ratio", "Part of it: how many skills they share"),
+    Head(
+        "from_handle_time",
+        "Change from handle time",
+        "ratio",
+        "Part of it: time a contact takes",
+        BELOW,
+    ),
+    Head("from_staffing", "Change from staffing", "ratio", "Part of it: agents' time there", BELOW),
+    Head(
+        "from_concentration",
+        "Change from concentration",
+        "ratio",
+        "Part of it: how many skills they share",
+        BELOW,
+    ),
 )
 _ROUTING = (
     Head("routed_by", "Policy", "text", "Routing policy that decided, by the contact's attributes"),
     Head("contacts", "Calls", "count", "Contacts whose flow asked the router"),
     Head("fallback_share", "Fell back", "share", "Nobody was named: the default queue"),
-    Head("fallback_share_ci95", "± 95 %", "share", _CI),
+    Head("fallback_share_ci95", "± 95 %", "share", _CI, BESIDE),
     Head("placed_share", "Placed", "share", "Taken by an agent who was named"),
     Head("placed_first_share", "By the first", "share", "Taken by the agent named first"),
     Head("owner_share", "Own agent", "share", "Of customers with one, taken by their agent"),
     Head("abandoned_share", "Abandoned", "share", "Left without reaching an agent"),
     Head("avg_wait_s", "Mean wait", "s", "Time in queue, over all these contacts"),
-    Head("avg_wait_s_ci95", "± 95 %", "s", _CI),
+    Head("avg_wait_s_ci95", "± 95 %", "s", _CI, BESIDE),
     Head("agents_cv", "Spread", "ratio", "Of contacts over agents: standard deviation over mean"),
 )
 _AUTOMATION = (
@@ -86,8 +104,8 @@ _AUTOMATION = (
          "1 less dispersion, transfers, holds and mixed paths, multiplied"),
     Head("hours_saved", "Hours saved", "hours", "Handle hours × automatable share × containment"),
     Head("wait_change_s", "Wait", "s", "Change of the mean wait without that load, simulated"),
-    Head("wait_change_ci95", "± 95 %", "s", "Half of the 95 % interval of that change"),
-    Head("reasons", "Why not", "words", "Limits that it does not keep to"),
+    Head("wait_change_ci95", "± 95 %", "s", "Half of the 95 % interval of that change", BESIDE),
+    Head("reasons", "Why not", "text", "Limits that it does not keep to", BELOW),
 )  # fmt: skip
 
 
@@ -181,12 +199,6 @@ def _trend_words(period: Period) -> str:
     )
 
 
-def asked(name: str, period: Period, **more: str) -> str:
-    """The command that answers with the same figures."""
-    given = {**period.parameters(), **more}
-    return f"lake query {name} " + " ".join(f"--param {k}={v}" for k, v in given.items())
-
-
 def _waiting(figures: Figures) -> Section:
     rows = figures["wait_by_hour"]
     found: Heat = heat(rows, asked("wait_by_hour", figures.period, zone=figures.zone))
@@ -237,8 +249,9 @@ def _automation(figures: Figures) -> Section:
         "automation",
         "What a machine could do",
         _automation_words(rows),
-        (grid("automation_candidate", "Repetitive work", "lake automation", _AUTOMATION, rows,
-              people="contacts", empty="Not worked out yet: run `lake automation`."),),
+        (grid("automation_candidate", "Repetitive work", recorded("automation_candidate"),
+              _AUTOMATION, rows, people="contacts",
+              empty="Not worked out yet: run lake automation."),),
     )  # fmt: skip
 
 

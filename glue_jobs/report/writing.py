@@ -1,4 +1,4 @@
-"""A report made and handed over: to a file, to the lake, to the managers' topic."""
+"""A report made and handed over: to the lake, to the managers' topic; `mail` sends it."""
 
 from __future__ import annotations
 
@@ -39,17 +39,20 @@ def made_report(
     )
 
 
-def deliver(lake: Lake, made: Made, topic: str, sns: Any, link: str | None = None) -> str:
-    """Put the page into the lake and its text on the topic; returns the page's address.
-
-    `link`: an address to open the page by, told instead of the lake's own.
-    """
-    address = f"{lake.settings.root}/{made.key}"
+def put_page(lake: Lake, made: Made) -> str:
+    """Put the page into the lake; returns its address there."""
     lake.store.put(made.key, made.html.encode())
-    sns.publish(
-        TopicArn=topic, Subject=made.subject, Message=f"{made.text}\nPage: {link or address}\n"
-    )
-    return address
+    return f"{lake.settings.root}/{made.key}"
+
+
+def notice(made: Made, where: str) -> str:
+    """The text with an address of the page below it."""
+    return f"{made.text}\nPage: {where}\n"
+
+
+def tell(made: Made, where: str, topic: str, sns: Any) -> None:
+    """Put the text on the managers' SNS topic. `where`: an address of the page."""
+    sns.publish(TopicArn=topic, Subject=made.subject, Message=notice(made, where))
 
 
 def presigned(s3: Any, root: str, key: str, life: timedelta) -> str:

@@ -223,7 +223,7 @@ def test_only_a_select_is_run(lake, sql, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("sql", ["SELECT 1 AS one; DROP TABLE run", "SELECT 1; SELECT 2"])
 def test_two_statements_are_not_one_query(lake, sql):
-    with pytest.raises(QueryError):
+    with pytest.raises(QueryError, match="2 statements: one SELECT at a time"):
         run(lake, sql, {})
 
 

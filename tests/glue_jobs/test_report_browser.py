@@ -89,7 +89,7 @@ def opened(browser):
 
 
 def column(tab, table, place):
-    cells = tab.locator(f"#{table} tbody tr td:nth-child({place})")
+    cells = tab.locator(f"#{table} tbody tr > :nth-child({place})")
     return [each.get_attribute("data-csv") or each.inner_text() for each in cells.all()]
 
 
@@ -116,29 +116,28 @@ def test_charts_are_drawn(opened, path):
 
 def test_a_click_on_a_head_sorts_by_size_and_another_the_other_way(opened, path):
     tab = opened(path).tab
-    head = tab.locator("#skill_bottlenecks th").nth(1)
+    head = tab.locator("#skill_bottlenecks thead th").nth(0)
     orders = []
     for _ in range(2):
         head.locator("button").click()
-        orders.append((head.get_attribute("aria-sort"), column(tab, "skill_bottlenecks", 2)))
+        orders.append((head.get_attribute("aria-sort"), column(tab, "skill_bottlenecks", 1)))
     names = sorted(SMALL.queues)
     assert orders == [("ascending", names), ("descending", names[::-1])]
 
 
 def test_numbers_sort_as_numbers_and_by_the_keyboard(opened, path):
     tab = opened(path).tab
-    tab.locator("#workload").count()
-    button = tab.locator("#skill_bottlenecks th").nth(8).locator("button")
+    button = tab.locator("#skill_bottlenecks thead th").nth(6).locator("button")
     button.focus()
     tab.keyboard.press("Enter")
-    found = [float(value) for value in column(tab, "skill_bottlenecks", 9)]
+    found = [float(value) for value in column(tab, "skill_bottlenecks", 7)]
     assert found == sorted(found)
 
 
 def test_a_download_holds_what_the_table_shows(opened, path):
     tab = opened(path).tab
     with tab.expect_download() as waiting:
-        tab.locator("#calls_by_category button.csv").click()
+        tab.locator("button.csv[data-table=calls_by_category]").click()
     text = waiting.value.path().read_text(encoding="utf-8-sig")
     assert waiting.value.suggested_filename == "calls_by_category.csv"
     expected = Page(path.read_text(encoding="utf-8")).tables["calls_by_category"]
@@ -151,21 +150,82 @@ def test_the_page_itself_never_scrolls_sideways(opened, path, width):
     assert tab.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_a_large_centre_s_page_is_small_soon_made_and_soon_ready(opened, tmp_path):
-    """100 agents, 20 queues, 90 days: 3 MB, 20 s of processor time to make, 2 s to be ready."""
-    with report_lake(tmp_path / "lake", LARGE) as lake:
-        began_s = time.process_time()
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """The page of a large centre, and how long it took to make (s, of the clock and of work)."""
+    folder = tmp_path_factory.mktemp("large")
+    with report_lake(folder / "lake", LARGE) as lake:
+        clock_s, work_s = time.perf_counter(), time.process_time()
         found = figures(lake, first=START)
         html = page(found, report(found), at("2026-04-06T09:00"))
-        made_s = time.process_time() - began_s
-    path = tmp_path / "large.html"
+        clock_s, work_s = time.perf_counter() - clock_s, time.process_time() - work_s
+    path = folder / "large.html"
     path.write_text(html, encoding="utf-8")
-    ready_ms = opened(path).tab.evaluate(
+    return SimpleNamespace(path=path, clock_s=clock_s, work_s=work_s)
+
+
+def test_a_large_centre_s_page_is_small_soon_made_and_soon_ready(opened, large):
+    """100 agents, 20 queues, 90 days: 3 MB, 20 s of processor time to make, 2 s to be ready."""
+    ready_ms = opened(large.path).tab.evaluate(
         "performance.getEntriesByType('navigation')[0].loadEventEnd"
     )
-    size_mb = path.stat().st_size / 1e6
-    record = f"{size_mb:.2f} MB, made in {made_s:.1f} s, ready in {ready_ms:.0f} ms"
-    assert (size_mb < 3, made_s < 20, 0 < ready_ms < 2000) == (True, True, True), record
+    size_mb = large.path.stat().st_size / 1e6
+    record = (
+        f"{size_mb:.2f} MB, made in {large.clock_s:.1f} s ({large.work_s:.1f} s of work), "
+        f"ready in {ready_ms:.0f} ms"
+    )
+    print(record)  # noqa: T201  the figures of DECISIONS.md, shown by `pytest -rP`
+    held = (size_mb < 3, large.work_s < 20, 0 < ready_ms < 2000)
+    assert held == (True, True, True), record
+
+
+PAPER = 718  # CSS pixels between the margins of an A4 page
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_nothing_is_cut_off_on_paper(opened, path, large, size):
+    tab = opened(path if size == "small" else large.path, PAPER).tab
+    tab.emulate_media(media="print")
+    assert tab.evaluate("document.documentElement.scrollWidth") == PAPER
+
+
+def test_every_definition_is_printed(opened, path):
+    tab = opened(path).tab
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert tab.locator("details:not([open])").count() == 0
+
+
+def test_the_letters_of_charts_can_be_read_on_a_phone(opened, path):
+    """At least 8 CSS pixels high, without scrolling."""
+    charts = """() => [...document.querySelectorAll(".chart svg")].map(
+        (svg) => [svg.getBoundingClientRect().right <= innerWidth, 12 * svg.getScreenCTM().a])"""
+    sizes = opened(path, 390).tab.evaluate(charts)
+    assert [(fits, px >= 8) for fits, px in sizes] == [(True, True)] * 3
+
+
+def test_the_keyboard_goes_through_the_page_in_its_order(opened, path):
+    tab = opened(path).tab
+    tab.keyboard.press("Tab")
+    first = tab.evaluate("document.activeElement.className")
+    tab.keyboard.press("Enter")
+    out_of_order = tab.locator("[tabindex]:not([tabindex='0'])").count()
+    assert (first, tab.evaluate("location.hash"), out_of_order) == ("skip", "#main", 0)
+
+
+def test_every_table_has_a_caption_and_names_its_rows_and_columns(opened, path):
+    lacking = """[...document.querySelectorAll("table")].filter((t) => !(t.caption.textContent
+        && [...t.tHead.rows[0].cells].every((c) => c.scope === "col")
+        && [...t.tBodies[0].rows].every((r) => r.cells[0].scope === "row"))).map((t) => t.id)"""
+    assert opened(path).tab.evaluate(lacking) == []
+
+
+def test_every_picture_and_mark_is_also_told_in_words(opened, path):
+    tab = opened(path).tab
+    said = [each.get_attribute("aria-label") for each in tab.locator("[role=img]").all()]
+    marks = tab.locator("#agent_skills td.has i, #agent_skills td.learns i").count()
+    words = tab.locator("#agent_skills td .said").all_inner_texts()
+    assert (len(said), all(said)) == (3, True)
+    assert (len(words), set(words)) == (marks, {"has", "learn 1", "learn 2"})
 
 
 def test_hostile_names_do_nothing(opened, hostile_path):

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import http.client
+import socket
+from http.server import ThreadingHTTPServer
+from ipaddress import ip_address
 from threading import Thread
 
 import pytest
 
+from glue_jobs.main import parser
 from glue_jobs.report.page import content_policy
 from glue_jobs.serve import Live, server
+from tests.lake_program import outcome
 from tests.report_lake import SMALL, put_all, report_lake
 from tests.report_page import Page
 from transforms import tables
@@ -83,6 +88,34 @@ def test_other_paths_are_not_found(port, path):
 def test_head_has_no_body(port):
     answer, body = asked(port, "/report.txt", "HEAD")
     assert (answer.status, body) == (200, "")
+
+
+def test_who_connects_and_does_not_ask_is_left(lake, monkeypatch):
+    monkeypatch.setattr("glue_jobs.serve.READ_S", 0.2)
+    with server(Live(lake.settings), "127.0.0.1", 0) as running:
+        thread = Thread(target=running.serve_forever)
+        thread.start()
+        with socket.create_connection(running.server_address[:2], timeout=10) as silent:
+            assert silent.recv(1) == b""
+        running.shutdown()
+        thread.join()
+
+
+def test_a_port_that_is_none_is_told(lake):
+    done = outcome("serve", "--lake", lake.settings.lake, "--port", "80000")
+    assert (done.code, done.err) == (2, "lake serve: --port 80000: 0 (a free one) to 65535\n")
+
+
+@pytest.mark.parametrize(("host", "lines"), [("127.0.0.1", 1), ("127.0.0.2", 1), ("0.0.0.0", 2)])
+def test_only_an_address_beyond_this_machine_is_warned_of(lake, monkeypatch, host, lines):
+    monkeypatch.setattr(ThreadingHTTPServer, "serve_forever", lambda _: None)
+    done = outcome("serve", "--lake", lake.settings.lake, "--host", host, "--port", "0")
+    assert (done.code, len(done.err.splitlines())) == (0, lines)
+
+
+def test_the_default_address_is_this_machine_s_alone():
+    arguments = parser().parse_args(["serve"])
+    assert (arguments.host, ip_address(arguments.host).is_loopback) == ("127.0.0.1", True)
 
 
 def test_a_changed_lake_is_shown(lake, port):

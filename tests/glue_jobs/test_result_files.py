@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 
 import openpyxl
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from glue_jobs import show
 from glue_jobs.cells import inert
 from glue_jobs.dialect import QueryError
 from glue_jobs.result_files import ResultFileError, write
@@ -128,11 +130,86 @@ def test_the_shell_goes_on_after_an_error(capsys):
 
 def test_without_a_statement_the_command_is_a_shell(tmp_path, monkeypatch):
     run("create", "--lake", str(tmp_path / "lake"))
-    lines = iter(["SELECT count(*) AS n FROM users;", "DROP TABLE users;", "\\q"])
-    monkeypatch.setattr("builtins.input", lambda _: next(lines))
+    lines = "SELECT count(*) AS n FROM users;\nDROP TABLE users;\n\\q\n"
+    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
     done = outcome("sql", "--lake", str(tmp_path / "lake"), "--format", "csv")
     assert (done.code, done.out) == (0, "n\n0\n")
     assert "only a SELECT is run" in done.err
+
+
+def test_a_pipe_s_last_statement_needs_no_semicolon(tmp_path, monkeypatch):
+    run("create", "--lake", str(tmp_path / "lake"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("SELECT count(*) AS n\nFROM users"))
+    done = outcome("sql", "--lake", str(tmp_path / "lake"), "--format", "csv")
+    assert (done.code, done.out, done.err) == (0, "n\n0\n", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("SHOW TABLES;", "\\d"),
+        ("describe users", "\\d users"),
+        ("desc users ;", "\\d users"),
+        ("help", "\\?"),
+    ],
+)
+def test_what_other_shells_say_is_understood(line, command):
+    assert list(statements(typed(line)[0])) == [command]
+
+
+@pytest.mark.parametrize("line", ["\\q", "quit;", "exit"])
+def test_there_are_three_ways_to_leave(line):
+    assert list(statements(typed(line, "SELECT 1;")[0])) == []
+
+
+def test_the_word_of_a_command_within_a_statement_is_the_statement_s():
+    assert list(statements(typed("SELECT 1 AS", "help;")[0])) == ["SELECT 1 AS\nhelp"]
+
+
+def test_no_statement_of_the_shell_changes_the_lake(tmp_path, monkeypatch):
+    """Whatever is typed: every file of the lake is byte for byte as it was."""
+    lake = tmp_path / "lake"
+    run("create", "--lake", str(lake))
+    before = contents(lake)
+    typed_in = ("DROP TABLE users", "DELETE FROM users", "INSERT INTO users SELECT * FROM users",
+                "CREATE TABLE a AS SELECT 1", "UPDATE users SET user_id = 'x'", "ATTACH 'a.db'",
+                f"COPY users TO '{lake}/a.csv'", "SELECT 1; DROP TABLE users", "PRAGMA version",
+                "SET threads = 1", "ALTER TABLE users ADD COLUMN a int", "TRUNCATE TABLE users",
+                "WITH a AS (SELECT 1) DELETE FROM users", "MERGE INTO users USING users ON true",
+                "INSTALL httpfs", "CALL force_checkpoint()", "EXPORT DATABASE 'x'")  # fmt: skip
+    monkeypatch.setattr("sys.stdin", io.StringIO(";\n".join(typed_in)))
+    done = outcome("sql", "--lake", str(lake), "--format", "csv")
+    assert (done.code, done.out, len(done.err.splitlines())) == (0, "", len(typed_in))
+    assert contents(lake) == before
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_file_to_write_needs_a_query(tmp_path):
+    done = outcome("sql", "--lake", str(tmp_path), "--out", "rows.csv")
+    assert (done.code, done.err) == (
+        2, 'lake sql: --out needs a query: lake sql "SELECT …" --out FILE\n',
+    )  # fmt: skip
+
+
+def test_a_question_is_answered_into_a_file(tmp_path):
+    run("create", "--lake", str(tmp_path / "lake"))
+    out = tmp_path / "calls.csv"
+    run("query", "calls_by_category", "--lake", str(tmp_path / "lake"), "--out", str(out))
+    assert out.read_text().startswith("category,task,contacts,")
+
+
+def test_a_table_on_the_screen_loses_no_name():
+    names = [f"{'a' * 40}{number}" for number in range(6)]
+    shown = show.text(pa.table({name: [name] for name in names}), "table")
+    assert [name for name in names if shown.count(name) != 2] == []
+
+
+def test_a_long_text_on_the_screen_is_cut_with_a_mark():
+    shown = show.text(pa.table({"a": ["x" * 500]}), "table").splitlines()[1]
+    assert shown == f"{'x' * (show.WIDEST - 1)}…"
 
 
 def test_the_command_writes_a_file(tmp_path):
