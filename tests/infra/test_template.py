@@ -31,10 +31,7 @@ ROOT = Path(__file__).parent.parent.parent
 NOT_SET = {
     "CUSTOMER_KEY": "the key itself, where there is no Secrets Manager",
     "CUSTOMER_KEY_OLD": "as CUSTOMER_KEY",
-    "CUSTOMER_KEY_OLD_SECRET": "set by hand for as long as a rotation takes",
-    "CUSTOMER_KEY_OLD_VERSION": "set by hand for as long as a rotation takes",
     "LAKE_LEAST_CELL": "for answers that people are shown; the pipeline's stay whole",
-    "REPORT_TOPIC_ARN": "for `lake publish --report`, which the pipeline does not run yet",
 }
 
 
