@@ -29,6 +29,7 @@ from lambdas.routing import handler as routing
 from queries.question import questions
 from tests.athena_stand_in import athena
 from tests.lake_program import outcome, run
+from tests.report_page import Page
 from transforms.tables import BY_NAME, CALLS_BY_CATEGORY_QUEUE, TABLES
 
 # awswrangler calls pandas the old way; not ours to mend.
@@ -186,6 +187,15 @@ def calls_as_exported() -> list[dict[str, Any]]:
 def items(aws: Any, table: str) -> list[dict[str, Any]]:
     pages = aws.client("dynamodb").get_paginator("scan").paginate(TableName=table)
     return [item for page in pages for item in page["Items"]]
+
+
+def test_the_report_of_a_lake_on_s3_says_what_that_of_a_folder_says(filled, folder, tmp_path):
+    """Every question of the report goes to Athena and back; so do texts and columns of nulls."""
+    out, told = tmp_path / "report.html", []
+    for place in ((), ("--lake", folder)):
+        run("report", "--out", str(out), *place)
+        told.append(Page(out.read_text()).tables)
+    assert told[1] == told[0]
 
 
 def test_creating_makes_every_table_once(filled):
