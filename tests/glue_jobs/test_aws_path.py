@@ -190,11 +190,12 @@ def items(aws: Any, table: str) -> list[dict[str, Any]]:
 
 
 def test_the_report_of_a_lake_on_s3_says_what_that_of_a_folder_says(filled, folder, tmp_path):
-    """Every question of the report goes to Athena and back; so do texts and columns of nulls."""
+    """Every question of the report goes to Athena and back. The runs, and the reject, differ."""
     out, told = tmp_path / "report.html", []
     for place in ((), ("--lake", folder)):
         run("report", "--out", str(out), *place)
-        told.append(Page(out.read_text()).tables)
+        tables = Page(out.read_text()).tables
+        told.append({n: rows for n, rows in tables.items() if n not in ("run", "rejects")})
     assert told[1] == told[0]
 
 
