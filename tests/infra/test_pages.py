@@ -18,14 +18,22 @@ from queries.question import questions
 
 ROOT = HERE.parent
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
-LAKE = re.compile(r"(?:^\$ |`)(lake [a-z][^`\n]*)", re.MULTILINE)
-MAKE = re.compile(r"(?:^\$ |`)make (\w+)(?: ARGS='([^']*)')?", re.MULTILINE)
-SET = re.compile(r"\b([A-Z][A-Za-z]+[a-z])=\S")
+LAKE = re.compile(r"(?:^ *\$ |`)(lake [a-z][^`\n]*)", re.MULTILINE)
+MAKE = re.compile(r"(?:^ *\$ |`)make (\w+)(?: ARGS='([^']*)')?", re.MULTILINE)
+SET = re.compile(r"\b([A-Z][A-Za-z]+[a-z])=[\S']")
 
 
 @pytest.mark.parametrize("command", sorted({found.strip() for found in LAKE.findall(OPERATIONS)}))
 def test_a_command_of_the_page_is_one(command):
     assert parser().parse_args(shlex.split(command)[1:]).command == command.split()[1]
+
+
+def test_the_page_names_the_commands_that_keep_a_lake_in_order():
+    named = {command.split()[1] for command in LAKE.findall(OPERATIONS)}
+    assert named >= {
+        *("create", "ingest", "check", "rejects", "report", "publish", "compact", "expire"),
+        *("history", "rollback", "rekey", "forget"),
+    }
 
 
 def test_every_make_target_of_the_page_is_there():
