@@ -178,7 +178,9 @@ def kept_resources(target: Target) -> list[str]:
     """Type and id of each resource that outlives the stack."""
     body = target.cloudformation.get_template(StackName=target.stack)["TemplateBody"]
     kept = {
-        name for name, each in body["Resources"].items() if each.get("DeletionPolicy") == "Retain"
+        name
+        for name, each in body["Resources"].items()
+        if each.get("DeletionPolicy", "Delete").startswith("Retain")
     }
     pages = target.cloudformation.get_paginator("list_stack_resources")
     return [

@@ -256,6 +256,21 @@ def test_a_stack_that_was_never_made_must_go_before_it_is_made_again(stubbed):
         deployed(target, BUCKET, [], {})
 
 
+@pytest.mark.parametrize(
+    ("policy", "stays"), [("Retain", 1), ("RetainExceptOnCreate", 1), ("Delete", 0)]
+)
+def test_what_stays_is_what_its_policy_says(stubbed, policy, stays):
+    stub, target = stubbed
+    body = {"Resources": {"Lake": {"Type": "AWS::S3::Bucket", "DeletionPolicy": policy}}}
+    says(stub, "get_template", {"TemplateBody": json.dumps(body)})
+    found = {
+        "LogicalResourceId": "Lake", "PhysicalResourceId": "b", "ResourceType": "AWS::S3::Bucket",
+        "LastUpdatedTimestamp": "2026-01-01", "ResourceStatus": "CREATE_COMPLETE",
+    }  # fmt: skip
+    says(stub, "list_stack_resources", {"StackResourceSummaries": [found]})
+    assert deploy.kept_resources(target) == ["AWS::S3::Bucket b"] * stays
+
+
 def test_a_stack_that_does_not_go_is_told(stubbed):
     stub, target = stubbed
     status_is(stub, "CREATE_COMPLETE")
