@@ -164,9 +164,25 @@ def test_only_handlers_read_the_environment_of_a_function():
 
 
 def test_the_jobs_settings_are_what_the_program_reads():
-    own = {str(path): path.read_bytes() for path in (ROOT / "glue_jobs").glob("*.py")}
+    own = {str(path): path.read_bytes() for path in (ROOT / "glue_jobs").rglob("*.py")}
     read = {name for name in read_by(own) if not name.startswith(("AWS_", "PYSPARK_"))}
     assert read - NOT_SET.keys() - {"NO_PROXY"} == set(SETTINGS)
+
+
+def test_outputs_for_a_desk_are_variables_that_the_program_reads(whole):
+    told = " ".join(each["Description"] for each in whole["Outputs"].values())
+    own = {str(path): path.read_bytes() for path in (ROOT / "glue_jobs").rglob("*.py")}
+    named = set(re.findall(r"for ([A-Z]+(?:_[A-Z]+)*)\.", told))
+    assert named == {"LAKE", "LAKE_DATABASE", "LAKE_WORKGROUP", "CUSTOMER_KEY_SECRET"}
+    assert named <= read_by(own)
+
+
+def test_every_output_names_something_of_the_stack(whole):
+    known = whole["Resources"].keys() | whole["Parameters"].keys()
+    for each in whole["Outputs"].values():
+        named = {name.partition(".")[0] for name in references(each["Value"])}
+        assert named
+        assert named <= known
 
 
 def jobs(whole) -> dict[str, dict[str, str]]:
