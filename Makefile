@@ -92,10 +92,11 @@ check-infra: package ## lint the stack: cfn-lint, sam, checkov, parliament, hous
 	sed 's/$${AWS::Partition}/aws/g' infra/pipeline.asl.json > build/pipeline.json
 	if command -v npx > /dev/null; then npx --yes asl-validator@4.0.0 --json-path build/pipeline.json; fi
 
-# A linter's own Python: their pins exclude each other's and ours.
+# A linter's own Python: their pins exclude each other's and ours. A lock is whole, so nothing is
+# resolved: pip before 23.3 holds an extra of a pinned package for an unpinned one.
 define apart
 test -x $(VENV)/$(1)/bin/python || $(PYTHON) -m venv $(VENV)/$(1) && \
-	  $(VENV)/$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-$(1).lock && \
+	  $(VENV)/$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-$(1).lock && \
 	  SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(VENV)/$(1)/bin/python
 endef
 

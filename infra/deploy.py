@@ -74,10 +74,12 @@ def deployed(
     A dry run uploads the build and makes a change set, tells it, and takes the change set away.
     Raises DeployError when the stack does not end well.
     """
+    before = target.status()
+    if before == "ROLLBACK_COMPLETE":
+        raise DeployError(f"stack {target.stack} was never made; `make destroy`, then deploy again")
     prefix = f"builds/{build_id(built)}"
     upload(target.s3, bucket, prefix, built, say)
     own = {"ArtifactBucket": bucket, "ArtifactPrefix": prefix}
-    before = target.status()
     is_new = before in (None, "REVIEW_IN_PROGRESS")
     changes = change_set(target, template_url(target.s3, bucket, prefix), own | dict(parameters),
                          is_new=is_new)  # fmt: skip
@@ -125,6 +127,8 @@ def change_set(
         TemplateURL=url,
         Parameters=[*given, *({"ParameterKey": k, "UsePreviousValue": True} for k in kept)],
         Capabilities=["CAPABILITY_IAM"],
+        # What outlived a stack under its own name, the settings of routing, comes back into it.
+        ImportExistingResources=is_new,
         Tags=[{"Key": "application", "Value": STACK}],
     )
     described = _described(target)
@@ -174,7 +178,9 @@ def kept_resources(target: Target) -> list[str]:
     """Type and id of each resource that outlives the stack."""
     body = target.cloudformation.get_template(StackName=target.stack)["TemplateBody"]
     kept = {
-        name for name, each in body["Resources"].items() if each.get("DeletionPolicy") == "Retain"
+        name
+        for name, each in body["Resources"].items()
+        if each.get("DeletionPolicy", "Delete").startswith("Retain")
     }
     pages = target.cloudformation.get_paginator("list_stack_resources")
     return [

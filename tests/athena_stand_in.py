@@ -39,10 +39,17 @@ _TYPES = {
 
 @dataclass
 class Athena:
-    """Queries by id over a lake; `statements` is every text received."""
+    """Queries by id over a lake; `statements` is every text received.
+
+    `workgroup`: the configuration of every workgroup. `heard`: who signed, and which action.
+    """
 
     lake: Lake
     statements: list[str] = field(default_factory=list)
+    workgroup: dict[str, Any] = field(
+        default_factory=lambda: {"EnforceWorkGroupConfiguration": False, "ResultConfiguration": {}}
+    )
+    heard: list[tuple[str, str]] = field(default_factory=list)
     _queries: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def answer(self, action: str, asked: dict[str, Any]) -> dict[str, Any]:
@@ -93,8 +100,7 @@ class Athena:
         return {"ResultSet": {"Rows": [], "ResultSetMetadata": {"ColumnInfo": columns}}}
 
     def _GetWorkGroup(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-        settings = {"EnforceWorkGroupConfiguration": False, "ResultConfiguration": {}}
-        return {"WorkGroup": {"Name": asked["WorkGroup"], "Configuration": settings}}
+        return {"WorkGroup": {"Name": asked["WorkGroup"], "Configuration": self.workgroup}}
 
     def _put(self, location: str, data: bytes) -> None:
         parts = urlsplit(location)
@@ -127,6 +133,7 @@ def athena(lake: Lake) -> Iterator[tuple[str, Athena]]:
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             action = self.headers["X-Amz-Target"].rpartition(".")[2]
+            state.heard.append((self.headers["Authorization"], action))
             body = json.dumps(state.answer(action, asked)).encode()
             self.send_response(200)
             self.send_header("Content-Type", _CONTENT)

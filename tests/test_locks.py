@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,24 @@ def test_every_lock_is_looked_at():
         "requirements-sam.lock",
         "requirements.lock",
     ]
+
+
+def versions(text: str) -> dict[str, set[str]]:
+    """The versions of each package of a lock: more than one where Pythons differ."""
+    found: dict[str, set[str]] = {}
+    for each in requirements(text):
+        name, version = re.match(r"([\w.\-]+)(?:\[.*?\])?==(\S+)", each).groups()
+        found.setdefault(name.lower(), set()).add(version)
+    return found
+
+
+def test_the_jobs_on_aws_get_every_dependency_in_the_version_that_is_tested():
+    root = Path(__file__).parent.parent
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    asked = {re.match(r"[\w.\-]+", each)[0].lower() for each in project["dependencies"]}
+    jobs, tested = (
+        versions((root / name).read_text())
+        for name in ("requirements-glue.lock", "requirements.lock")
+    )
+    assert asked - jobs.keys() == set()
+    assert {name for name in jobs if jobs[name] != tested.get(name)} == set()

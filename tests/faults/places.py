@@ -109,6 +109,7 @@ class Aws:
     objects: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     glue: dict[str, dict[str, Any]] = field(default_factory=dict)
     items: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    has_database: bool = False
 
     @property
     def lake(self) -> str:
@@ -123,7 +124,7 @@ class Aws:
             key: (etag, s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
             for key, etag in self._etags().items()
         }
-        self.glue = self._glue_tables()
+        self.glue, self.has_database = self._glue_tables(), self._is_database_there()
         self.items = {name: self._items(name) for name in self._dynamo_tables()}
 
     def put_back(self) -> None:
@@ -135,6 +136,8 @@ class Aws:
                 glue.delete_table(DatabaseName=DATABASE, Name=name)
         for name in self.glue.keys() - self._glue_tables().keys():
             glue.create_table(DatabaseName=DATABASE, TableInput=self.glue[name])
+        if self._is_database_there() and not self.has_database:
+            glue.delete_database(Name=DATABASE)
         self._put_back_items()
 
     def _put_back_objects(self) -> None:
@@ -172,6 +175,10 @@ class Aws:
             each["Name"]: {name: each[name] for name in _TABLE_INPUT if name in each}
             for each in found
         }
+
+    def _is_database_there(self) -> bool:
+        found = self.client("glue").get_databases()["DatabaseList"]
+        return DATABASE in {each["Name"] for each in found}
 
     def _dynamo_tables(self) -> list[str]:
         return self.client("dynamodb").list_tables()["TableNames"]

@@ -192,6 +192,16 @@ def items(aws: Any, table: str) -> list[dict[str, Any]]:
     return [item for page in pages for item in page["Items"]]
 
 
+def test_the_report_of_a_lake_on_s3_says_what_that_of_a_folder_says(filled, folder, tmp_path):
+    """Every question of the report goes to Athena and back. The runs, and the reject, differ."""
+    out, told = tmp_path / "report.html", []
+    for place in ((), ("--lake", folder)):
+        run("report", "--out", str(out), *place)
+        tables = Page(out.read_text()).tables
+        told.append({n: rows for n, rows in tables.items() if n not in ("run", "rejects")})
+    assert told[1] == told[0]
+
+
 def test_creating_makes_every_table_once(filled):
     made = [
         f"lake {ROOT}: made {count} tables, {len(TABLES)} in all\n" for count in (len(TABLES), 0)

@@ -251,7 +251,8 @@ def test_the_command_writes_one_page_and_prints_the_text(lake, tmp_path):
 def test_the_audit_is_great_expectations_own_page_and_linked(lake, tmp_path):
     out, audit = tmp_path / "page.html", tmp_path / "audit.html"
     run("report", "--lake", lake.settings.lake, "--out", str(out), "--audit", str(audit))
-    assert re.search(r'<a href="audit\.html">Great Expectations, over all tables: ', out.read_text())
+    link = r'<a href="audit\.html">Great Expectations, over all tables: '
+    assert re.search(link, out.read_text())
     assert "Great Expectations" in audit.read_text()
 
 

@@ -54,6 +54,12 @@ class Recorder:
 
         return answer
 
+    def hear(self, authorization: str, action: str, resource: str) -> None:
+        """Keep a call that another stand-in got."""
+        signed = _CREDENTIAL.search(authorization)
+        assert signed
+        self.calls.add(Call(signed[1], f"{signed[2]}:{action}", resource))
+
 
 def actions(service: str, environment: dict[str, Any], body: bytes) -> Iterator[tuple[str, str]]:
     """Each action and resource of one request."""
@@ -71,6 +77,9 @@ def actions(service: str, environment: dict[str, Any], body: bytes) -> Iterator[
     elif service == "kinesis":
         name = given.get("StreamName") or given.get("StreamARN", "").rpartition("/")[2]
         yield f"kinesis:{operation}", _arn("kinesis", f"stream/{name}") if name else "*"
+    elif service == "sns":  # a form: the query protocol
+        asked = parse_qs(body.decode())
+        yield f"sns:{asked['Action'][0]}", asked.get("TopicArn", ["*"])[0]
     elif service == "secretsmanager":
         yield f"secretsmanager:{operation}", given["SecretId"]
     else:

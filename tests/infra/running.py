@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -82,8 +82,20 @@ def function(aws: StandIn, name: str, role: str, folder: Path) -> Iterator[Funct
         process.stdin.close()
 
 
-def job(aws: StandIn, stack: Stack, name: str, role: str, folder: Path, **more: str) -> Ran:
-    """A run of a deployed job: its script, with the program's archive on the path."""
+def job(
+    aws: StandIn,
+    stack: Stack,
+    name: str,
+    role: str,
+    folder: Path,
+    elsewhere: Mapping[str, str] | None = None,
+    **more: str,
+) -> Ran:
+    """A run of a deployed job: its script, with the program's archive on the path.
+
+    `elsewhere`: variables that send services which the stand-in lacks to another one. `more`:
+    arguments beside the job's own.
+    """
     known = aws.client("glue").get_job(JobName=name)["Job"]
     assert known["Role"].endswith(stack.roles[role])
     given = known["DefaultArguments"] | {f"--{key}": value for key, value in more.items()}
@@ -92,7 +104,8 @@ def job(aws: StandIn, stack: Stack, name: str, role: str, folder: Path, **more: 
     words = [word for pair in given.items() for word in pair]
     done = subprocess.run(
         [sys.executable, str(script), "--JOB_NAME", name, *words],
-        env=environment(aws, role) | {"PYTHONPATH": str(program)}, cwd=folder,
+        env=environment(aws, role) | {"PYTHONPATH": str(program)} | dict(elsewhere or {}),
+        cwd=folder,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     return Ran(done.returncode, done.stdout, done.stderr)

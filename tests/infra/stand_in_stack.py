@@ -158,6 +158,7 @@ def make_rest(aws: StandIn, whole: Template, resolver: Resolver) -> None:
             glue.create_job(**given)
         elif each["Type"] == "AWS::Athena::WorkGroup":
             configuration = given.pop("WorkGroupConfiguration")
+            given.pop("RecursiveDeleteOption")  # asked for when it is deleted
             athena.create_work_group(Configuration=configuration, **given)
         elif each["Type"] == "AWS::Athena::NamedQuery":
             athena.create_named_query(**given)

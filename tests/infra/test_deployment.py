@@ -9,35 +9,45 @@ from __future__ import annotations
 
 import json
 import tomllib
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from glue_jobs.lake import opened
 from glue_jobs.route import event
+from glue_jobs.settings import Settings
 from glue_jobs.streaming import stream
-from infra.cloudformation import template
+from infra.cloudformation import HERE, template
 from infra.streams import STREAMS
 from infra.tables import TABLES
 from ingestion.poller import Delivery, poll
 from lambdas.lake_api import lakes
 from lambdas.routing.live import Slots
+from tests.athena_stand_in import athena
+from tests.few_tables import MONDAY, items, scatter
 from tests.infra.policies import allows, role_grants
-from tests.infra.resolved import Resolver
+from tests.infra.resolved import ACCOUNT, REGION, Resolver
 from tests.infra.running import function, job
 from tests.lake_program import run
 
-# Half a minute of two cores: functions and jobs are processes of their own.
+# Two minutes of two cores: functions and jobs are processes of their own.
 pytestmark = pytest.mark.heavy
 
 REASONS = Path(__file__).parent / "unused_permissions.toml"
+# In the order of a night; the state machine's arguments are those of its definition.
 JOBS = (
-    ("contact-lake-admin", "AdminJobRole", {}),
-    ("contact-lake-build", "BuildJobRole", {}),
-    ("contact-lake-audit", "AuditJobRole", {}),
-    ("contact-lake-score", "ScoreJobRole", {}),
-    ("contact-lake-publish", "PublishJobRole", {}),
+    ("Create", "contact-lake-admin", "AdminJobRole"),
+    ("Build", "contact-lake-build", "BuildJobRole"),
+    ("Audit", "contact-lake-audit", "AuditJobRole"),
+    ("Score", "contact-lake-score", "ScoreJobRole"),
+    ("Publish", "contact-lake-publish", "PublishJobRole"),
+    ("Report", "contact-lake-report", "ReportJobRole"),
+    ("Compact", "contact-lake-maintenance", "MaintenanceJobRole"),
+    ("Expire", "contact-lake-maintenance", "MaintenanceJobRole"),
+    ("Recommend", "contact-lake-recommend", "RecommendJobRole"),
 )
 NAMED = {"--LAKE": "s3://{bucket}/lakes/trial", "--LAKE_DATABASE": "contact_lake_trial"}
 
@@ -61,9 +71,14 @@ def day(deployment, tmp_path_factory):
                     found.polled[name, each["EventSourceArn"]] = polled(aws, role, each, called)
         found.log = (folder / "log").read_text()
     folder = tmp_path_factory.mktemp("jobs")
-    for name, role, more in JOBS:
-        found.jobs[name] = job(aws, stack, name, role, folder, **more)
-        assert found.jobs[name].code == 0, found.jobs[name].err
+    mails = subscribed(aws, stack.values["Managers"])
+    for state, name, role in JOBS:
+        if state == "Compact":
+            leave_small_files(aws, stack)
+        with asked(deployment) if state == "Report" else nullcontext({}) as elsewhere:
+            found.jobs[state] = job(aws, stack, name, role, folder, elsewhere, **arguments(state))
+        assert found.jobs[state].code == 0, found.jobs[state].err
+    found.mails = aws.client("sqs").receive_message(QueueUrl=mails, MaxNumberOfMessages=10)
     trial = {
         key.removeprefix("--"): text.format(bucket=bucket(stack)) for key, text in NAMED.items()
     }
@@ -94,6 +109,56 @@ def day(deployment, tmp_path_factory):
         operation = json.loads(found.api["PUT /lakes/{name}"]["body"])["operation"]
         found.operation = api(request("GET /operations/{id}", id=operation))
     return found
+
+
+def arguments(state):
+    """What the state machine gives a state's job beside the job's own, by name."""
+    machine = json.loads((HERE / "pipeline.asl.json").read_text())
+    given = machine["States"].get(state, {}).get("Parameters", {}).get("Arguments", {})
+    return {name.removeprefix("--"): value for name, value in given.items()}
+
+
+def subscribed(aws, topic):
+    """A queue of what is told to the managers."""
+    sqs = aws.client("sqs")
+    url = sqs.create_queue(QueueName="mails")["QueueUrl"]
+    got = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    aws.client("sns").subscribe(
+        TopicArn=topic, Protocol="sqs", Endpoint=got["Attributes"]["QueueArn"]
+    )
+    return url
+
+
+@contextmanager
+def lake_of(aws, stack):
+    """The stack's lake, opened as by an administrator."""
+    where = Settings(stack.outputs["Lake"], "contact_lake", aws.endpoint, aws.region)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in aws.environment().items():
+            patch.setenv(name, value)
+        with opened(where) as lake:
+            yield lake
+
+
+def leave_small_files(aws, stack):
+    """A day of several small files, as many executors leave it, so that there is work."""
+    with lake_of(aws, stack) as lake:
+        scatter(lake, items("x", "y", "z"), MONDAY)
+
+
+@contextmanager
+def asked(deployment):
+    """The variable that sends questions to a stand-in of Athena with the stack's workgroup."""
+    aws, stack, recorder = deployment.aws, deployment.stack, deployment.recorder
+    name = stack.values["Workgroup"]
+    made = aws.client("athena").get_work_group(WorkGroup=name)["WorkGroup"]["Configuration"]
+    with lake_of(aws, stack) as lake, athena(lake) as (endpoint, state):
+        state.workgroup = made
+        yield {"AWS_ENDPOINT_URL_ATHENA": endpoint}
+        for authorization, action in state.heard:
+            recorder.hear(
+                authorization, action, f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/{name}"
+            )
 
 
 def polled(aws, role, mapping, handler):
@@ -166,11 +231,25 @@ def test_the_functions_come_from_their_archives_alone(day):
 
 def test_the_jobs_succeed(day):
     ended = {name: (ran.code, ran.err if ran.code else "") for name, ran in day.jobs.items()}
-    assert ended == {name: (0, "") for name, _, _ in JOBS}
+    assert ended == {state: (0, "") for state, _, _ in JOBS}
+
+
+def test_the_managers_are_told_where_the_report_is(day):
+    (mail,) = (json.loads(each["Body"]) for each in day.mails["Messages"])
+    listed = day.aws.client("s3").list_objects_v2(
+        Bucket=bucket(day.stack), Prefix="lake/reports/report-"
+    )
+    (page,) = (each["Key"] for each in listed["Contents"])
+    assert mail["Message"].endswith(f"\nPage: s3://{bucket(day.stack)}/{page}\n")
+
+
+def test_the_small_files_of_a_day_are_put_together(day):
+    compacted = json.loads(day.jobs["Compact"].out)
+    assert [each["table"] for each in compacted] == ["work_item"]
 
 
 def test_what_landed_is_in_the_tables(day):
-    built = json.loads(day.jobs["contact-lake-build"].out)
+    built = json.loads(day.jobs["Build"].out)
     landed = {each["table"]: each["landed"] for each in built if each["landed"] is not None}
     streamed = {
         kind: day.polled["landing", f"arn:aws:kinesis:us-east-1:123456789012:stream/{name}"].records
@@ -187,7 +266,11 @@ def test_the_jobs_tell_cloudwatch_how_they_went(day):
         if each["MetricName"] in ("succeeded", "audit_failed")
     }
     commands = {
-        ("succeeded", name) for name in ("create", "drop", "build", "check", "score", "publish")
+        ("succeeded", name)
+        for name in (
+            *("create", "drop", "build", "check", "score", "publish", "report"),
+            *("compact", "expire", "recommend"),
+        )
     }
     assert told == {("audit_failed",)} | commands
 
@@ -211,7 +294,7 @@ def test_a_retry_is_answered_the_same(day):
 def test_the_api_describes_the_lake_that_the_jobs_built(day):
     body = json.loads(day.api["GET /lakes/{name}"]["body"])
     rows = {each["table"]: each["rows"] for each in body["tables"]}
-    built = json.loads(day.jobs["contact-lake-build"].out)
+    built = json.loads(day.jobs["Build"].out)
     assert rows["contact_record"] == next(
         each["new_rows"] for each in built if each["table"] == "contact_record"
     )
@@ -240,7 +323,7 @@ def granted(deployment):
 
 def test_every_call_that_was_made_is_allowed_to_its_role(day, granted, deployment):
     calls = deployment.recorder.calls
-    assert {call.role for call in calls} >= {role for _, role, _ in JOBS} | {"RoutingRole"}
+    assert {call.role for call in calls} >= {role for _, _, role in JOBS} | {"RoutingRole"}
     refused = {
         call
         for call in calls

@@ -10,7 +10,17 @@ import zipfile
 
 import pytest
 
-from infra.package import FUNCTIONS, ROOT, artifacts, build_id, function_files, main
+from infra.cold_start import line, start
+from infra.package import (
+    FUNCTIONS,
+    ROOT,
+    Artifact,
+    archive,
+    artifacts,
+    build_id,
+    function_files,
+    main,
+)
 from tests.infra.lambda_host import __file__ as host
 
 MOST_BYTES = 5 * 10**6
@@ -75,6 +85,19 @@ def test_the_jobs_install_what_is_pinned_by_hash_and_bring_no_spark(files):
     assert all("==" in line for line in pinned)
     assert text.count("--hash=sha256:") >= len(pinned)
     assert not any(line.startswith(("pyspark", "moto")) for line in pinned)
+
+
+def test_a_cold_start_is_told_with_its_sizes(built):
+    found = start(next(each for each in built if each.name == "routing.zip"), rounds=1)
+    assert (found.name, found.packed_bytes < found.bytes < MOST_BYTES) == ("routing", True)
+    assert 0 < found.import_s < 20
+    assert line(found).split()[0] == "routing"
+
+
+def test_what_a_function_costs_to_import_is_measured_from_its_archive(built):
+    broken = Artifact("routing.zip", archive({"lambdas/__init__.py": b""}))
+    with pytest.raises(subprocess.CalledProcessError):
+        start(broken, rounds=1)
 
 
 def test_building_tells_the_sizes(tmp_path, capsys):

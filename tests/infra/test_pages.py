@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import re
 import shlex
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from glue_jobs.main import parser
+from glue_jobs.report.figures import Period, _questions
 from infra.cloudformation import HERE, template
-from infra.cost import MEASURED, costs, loaded, page
+from infra.cost import ALARM_METRICS, MEASURED, QUESTIONS_A_DAY, costs, loaded, page
 from infra.deploy import parser as deploy_parser
+from queries.question import questions
 
 ROOT = HERE.parent
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
-LAKE = re.compile(r"(?:^\$ |`)(lake [a-z][^`\n]*)", re.MULTILINE)
-MAKE = re.compile(r"(?:^\$ |`)make (\w+)(?: ARGS='([^']*)')?", re.MULTILINE)
-SET = re.compile(r"\b([A-Z][A-Za-z]+[a-z])=\S")
+LAKE = re.compile(r"(?:^ *\$ |`)(lake [a-z][^`\n]*)", re.MULTILINE)
+MAKE = re.compile(r"(?:^ *\$ |`)make (\w+)(?: ARGS='([^']*)')?", re.MULTILINE)
+SET = re.compile(r"\b([A-Z][A-Za-z]+[a-z])=[\S']")
 
 
 @pytest.mark.parametrize("command", sorted({found.strip() for found in LAKE.findall(OPERATIONS)}))
 def test_a_command_of_the_page_is_one(command):
     assert parser().parse_args(shlex.split(command)[1:]).command == command.split()[1]
+
+
+def test_the_page_names_the_commands_that_keep_a_lake_in_order():
+    named = {command.split()[1] for command in LAKE.findall(OPERATIONS)}
+    assert named >= {
+        *("create", "ingest", "check", "rejects", "report", "publish", "compact", "expire"),
+        *("history", "rollback", "rekey", "forget"),
+    }
 
 
 def test_every_make_target_of_the_page_is_there():
@@ -76,4 +87,24 @@ def test_a_day_costs_more_with_more_contacts_by_every_service():
 
 def test_the_page_tells_the_day_of_the_prices():
     day = loaded(HERE / "prices.toml")["as_of"]
-    assert f"assumptions of {day}" in (Path(ROOT) / "docs" / "cost.md").read_text()
+    assert f"as read on {day}" in (Path(ROOT) / "docs" / "cost.md").read_text()
+
+
+def test_every_price_has_its_source():
+    services = {n: each for n, each in loaded(HERE / "prices.toml").items() if n != "as_of"}
+    assert {name for name, each in services.items() if not each.get("source")} == set()
+
+
+def test_the_questions_that_are_paid_for_are_those_that_are_asked():
+    period = Period(date(2026, 1, 5), date(2026, 2, 1), date(2025, 12, 1))
+    assert len(questions()) + len(_questions(period, "UTC")) == QUESTIONS_A_DAY
+
+
+def test_the_alarms_that_are_paid_for_are_those_of_the_stack():
+    alarms = [
+        each["Properties"]
+        for each in template()["Resources"].values()
+        if each["Type"] == "AWS::CloudWatch::Alarm"
+    ]
+    looked_at = [sum("MetricStat" in m for m in each.get("Metrics", ())) or 1 for each in alarms]
+    assert sum(looked_at) == ALARM_METRICS

@@ -31,10 +31,7 @@ ROOT = Path(__file__).parent.parent.parent
 NOT_SET = {
     "CUSTOMER_KEY": "the key itself, where there is no Secrets Manager",
     "CUSTOMER_KEY_OLD": "as CUSTOMER_KEY",
-    "CUSTOMER_KEY_OLD_SECRET": "set by hand for as long as a rotation takes",
-    "CUSTOMER_KEY_OLD_VERSION": "set by hand for as long as a rotation takes",
     "LAKE_LEAST_CELL": "for answers that people are shown; the pipeline's stay whole",
-    "REPORT_TOPIC_ARN": "for `lake publish --report`, which the pipeline does not run yet",
 }
 
 
@@ -167,9 +164,25 @@ def test_only_handlers_read_the_environment_of_a_function():
 
 
 def test_the_jobs_settings_are_what_the_program_reads():
-    own = {str(path): path.read_bytes() for path in (ROOT / "glue_jobs").glob("*.py")}
+    own = {str(path): path.read_bytes() for path in (ROOT / "glue_jobs").rglob("*.py")}
     read = {name for name in read_by(own) if not name.startswith(("AWS_", "PYSPARK_"))}
     assert read - NOT_SET.keys() - {"NO_PROXY"} == set(SETTINGS)
+
+
+def test_outputs_for_a_desk_are_variables_that_the_program_reads(whole):
+    told = " ".join(each["Description"] for each in whole["Outputs"].values())
+    own = {str(path): path.read_bytes() for path in (ROOT / "glue_jobs").rglob("*.py")}
+    named = set(re.findall(r"for ([A-Z]+(?:_[A-Z]+)*)\.", told))
+    assert named == {"LAKE", "LAKE_DATABASE", "LAKE_WORKGROUP", "CUSTOMER_KEY_SECRET"}
+    assert named <= read_by(own)
+
+
+def test_every_output_names_something_of_the_stack(whole):
+    known = whole["Resources"].keys() | whole["Parameters"].keys()
+    for each in whole["Outputs"].values():
+        named = {name.partition(".")[0] for name in references(each["Value"])}
+        assert named
+        assert named <= known
 
 
 def jobs(whole) -> dict[str, dict[str, str]]:
@@ -294,7 +307,13 @@ def test_every_log_group_ends_and_is_encrypted(whole):
 
 
 def test_what_holds_data_outlives_the_stack(whole):
-    kept = {n for n, each in whole["Resources"].items() if each.get("DeletionPolicy") == "Retain"}
+    """But for a stack that was never finished: its names would be taken, and nothing is in them."""
+    kept = {
+        name
+        for name, each in whole["Resources"].items()
+        if (each.get("DeletionPolicy"), each.get("UpdateReplacePolicy"))
+        == ("RetainExceptOnCreate", "Retain")
+    }
     assert kept == {"LakeBucket", "LakeKey", "CustomerKey", "Database", "RoutingConfig"}
 
 
