@@ -44,7 +44,7 @@ def deliver_command(arguments: argparse.Namespace) -> None:
     from glue_jobs.report.mail import message, send
     from glue_jobs.report.writing import put_page, tell
 
-    readers = _readers(arguments, os.environ)
+    readers = _readers(arguments)
     with opened(settings(arguments)) as lake:
         links = (_audit_kept(lake),) if arguments.audit else ()
         made = _made(lake, arguments, links)
@@ -68,12 +68,12 @@ class Readers(NamedTuple):
     mails: tuple[str, ...]
 
 
-def _readers(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Readers:
+def _readers(arguments: argparse.Namespace) -> Readers:
     """Of the arguments, else of the environment. Raises UsageError if there are none."""
-    named = environment.get("REPORT_MAIL_TO", "").split(",")
+    named = os.environ.get("REPORT_MAIL_TO", "").split(",")
     found = Readers(
-        arguments.topic or environment.get("REPORT_TOPIC_ARN", ""),
-        arguments.mail_from or environment.get("REPORT_MAIL_FROM", ""),
+        arguments.topic or os.environ.get("REPORT_TOPIC_ARN", ""),
+        arguments.mail_from or os.environ.get("REPORT_MAIL_FROM", ""),
         tuple(arguments.mail_to or (each.strip() for each in named if each.strip())),
     )
     if not found.topic and not found.mails:

@@ -31,6 +31,8 @@ ROOT = Path(__file__).parent.parent.parent
 NOT_SET = {
     "CUSTOMER_KEY": "the key itself, where there is no Secrets Manager",
     "CUSTOMER_KEY_OLD": "as CUSTOMER_KEY",
+    "REPORT_MAIL_FROM": "for mail; the stack's managers subscribe to its topic",
+    "REPORT_MAIL_TO": "as REPORT_MAIL_FROM",
     "LAKE_LEAST_CELL": "for answers that people are shown; the pipeline's stay whole",
 }
 
