@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pyarrow.fs import AwsStandardS3RetryStrategy
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.io import FileIO, load_file_io
+from pyiceberg.typedef import EMPTY_DICT, Properties
 
 LOCATION = "metadata_location"
 MOST_ATTEMPTS = 10  # as pyiceberg has it for Glue
@@ -27,11 +30,24 @@ class PatientRetries(AwsStandardS3RetryStrategy):  # type: ignore[misc]
 class CertainGlueCatalog(GlueCatalog):
     """The Glue Data Catalog, which notices an update that happened although its answer was lost.
 
+    Its tables share one client of S3, and so its connections; pyiceberg makes two a table loaded.
+
     botocore repeats a request without an answer, and Glue refuses the repetition, because the
     first has changed the table's version. pyiceberg takes that for another writer's win and
     removes the files of the commit, which are the live ones by then (Iceberg for Java asks, as
     here: `BaseMetastoreTableOperations.checkCommitStatus`).
     """
+
+    @cached_property
+    def _files(self) -> FileIO:
+        return load_file_io(self.properties)
+
+    def _load_file_io(
+        self, properties: Properties = EMPTY_DICT, location: str | None = None
+    ) -> FileIO:
+        """The catalog's files: no table has a way of its own to them."""
+        del properties, location
+        return self._files
 
     def _update_glue_table(
         self, database_name: str, table_name: str, table_input: Any, version_id: str

@@ -18,7 +18,8 @@ from typing import Any, Self
 import boto3
 import pyarrow as pa
 from botocore.config import Config
-from pyiceberg.catalog import Catalog, load_catalog
+from pyiceberg.catalog import Catalog
+from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import (
     CommitFailedException,
     NoSuchNamespaceError,
@@ -29,7 +30,7 @@ from pyiceberg.exceptions import (
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table as IcebergTable
 
-from glue_jobs.catalog import MOST_ATTEMPTS
+from glue_jobs.catalog import MOST_ATTEMPTS, CertainGlueCatalog
 from glue_jobs.datafiles import DataFiles, day_of
 from glue_jobs.settings import Settings
 from ingestion.errors import LakeError
@@ -39,7 +40,6 @@ from transforms.schema import DAY, Table
 from transforms.tables import TABLES
 
 _CATALOG_FILE = "catalog.db"
-_GLUE = "glue_jobs.catalog.CertainGlueCatalog"
 _RETRIES = "glue_jobs.catalog.PatientRetries"
 _PROPERTIES = {
     "format-version": "2",
@@ -347,19 +347,20 @@ def _connected(settings: Settings) -> Lake:
     # pyiceberg 0.12 evaluates manifests in threads that share one stateful visitor: now and then
     # a commit failed to find files that were there. One thread has no such race.
     os.environ.setdefault("PYICEBERG_MAX_WORKERS", "1")
+    return Lake(settings, _catalog(settings), objects(settings))
+
+
+def _catalog(settings: Settings) -> Catalog:
     if settings.is_folder:
-        properties = {
-            "type": "sql",
-            "uri": f"sqlite:///{settings.folder / _CATALOG_FILE}",
-            "warehouse": f"{settings.root}/tables",
-        }
-    else:
-        region, endpoint = settings.region, settings.endpoint
-        properties = {"py-catalog-impl": _GLUE}
-        properties |= {"s3.retry-strategy-impl": _RETRIES}
-        properties |= {"glue.region": region, "s3.region": region} if region else {}
-        properties |= {"glue.endpoint": endpoint, "s3.endpoint": endpoint} if endpoint else {}
-    return Lake(settings, load_catalog(settings.database, **properties), objects(settings))
+        return SqlCatalog(
+            settings.database,
+            uri=f"sqlite:///{settings.folder / _CATALOG_FILE}",
+            warehouse=f"{settings.root}/tables",
+        )
+    properties = {"s3.retry-strategy-impl": _RETRIES}
+    properties |= {"s3.region": settings.region} if settings.region else {}
+    properties |= {"s3.endpoint": settings.endpoint} if settings.endpoint else {}
+    return CertainGlueCatalog(settings.database, glue_client(settings), **properties)
 
 
 def objects(settings: Settings) -> Store:
@@ -370,18 +371,22 @@ def objects(settings: Settings) -> Store:
 def s3_client(settings: Settings) -> Any:
     """A boto3 S3 client for the settings' endpoint; path addresses, as stand-ins need them."""
     style = {"addressing_style": "path"} if settings.endpoint else {}
-    retries = {"mode": "standard", "total_max_attempts": MOST_ATTEMPTS}
-    return boto3.client(
-        "s3",
-        endpoint_url=settings.endpoint,
-        region_name=settings.region,
-        config=Config(s3=style, retries=retries),
-    )
+    return _client("s3", settings, s3=style)
 
 
 def glue_client(settings: Settings) -> Any:
     """A boto3 client of the Glue Data Catalog for the settings' endpoint."""
-    return boto3.client("glue", endpoint_url=settings.endpoint, region_name=settings.region)
+    return _client("glue", settings)
+
+
+def _client(name: str, settings: Settings, **config: Any) -> Any:
+    retries = {"mode": "standard", "total_max_attempts": MOST_ATTEMPTS}
+    return boto3.client(
+        name,
+        endpoint_url=settings.endpoint,
+        region_name=settings.region,
+        config=Config(retries=retries, **config),
+    )
 
 
 def _data_files(table: IcebergTable, snapshot: int | None) -> dict[str, DataFile]:

@@ -90,8 +90,9 @@ class Table:
         the first other column that is missing, does not cast, or has nulls although required.
         """
         schema = self.schema if columns is None else self._part(columns)
+        there = {*data.column_names}
         return pa.Table.from_arrays(
-            [self._array(data, name) for name in schema.names], schema=schema
+            [self._array(data, field, field.name in there) for field in schema], schema=schema
         )
 
     def empty(self) -> pa.Table:
@@ -105,9 +106,9 @@ class Table:
     def _part(self, columns: Sequence[str]) -> pa.Schema:
         return pa.schema([self.schema.field(name) for name in columns])
 
-    def _array(self, data: pa.Table, name: str) -> pa.ChunkedArray:
-        field = self.schema.field(name)
-        if name not in data.column_names:
+    def _array(self, data: pa.Table, field: pa.Field, is_there: bool) -> pa.ChunkedArray:
+        name = field.name
+        if not is_there:
             if name in self._absent:
                 return pa.chunked_array([pa.nulls(data.num_rows, field.type)])
             raise SchemaError(f"{self.name}: column {name} is missing")

@@ -1,7 +1,8 @@
 """A process that has imported the program once and forks it: a real process to kill, in 0.1 s.
 
-Run as `python -m tests.faults.forker`: a line of JSON `[arguments, seconds until SIGKILL or null]`
-comes in; when the child has ended, `[exit code, seconds]` goes out (negative: the signal).
+Run as `python -m tests.faults.forker`: a line of JSON `[arguments, names of the lake's tables,
+seconds until SIGKILL or null]` comes in; when the child has ended, `[exit code, seconds]` goes out
+(negative: the signal).
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from transforms.schema import Table
+from transforms.tables import TABLES
 
 ROOT = __file__.rsplit("/tests/", 1)[0]
 POLL_S = 0.002
@@ -38,11 +42,14 @@ class Forker:
 
     process: subprocess.Popen[str]
 
-    def ran(self, arguments: Sequence[str], kill_after_s: float | None = None) -> Ended:
+    def ran(
+        self, arguments: Sequence[str], tables: Sequence[Table], kill_after_s: float | None = None
+    ) -> Ended:
         """What became of a new `lake` with these arguments, killed if it takes longer."""
         assert self.process.stdin
         assert self.process.stdout
-        self.process.stdin.write(json.dumps([arguments, kill_after_s]) + "\n")
+        asked = [arguments, [each.name for each in tables], kill_after_s]
+        self.process.stdin.write(json.dumps(asked) + "\n")
         self.process.stdin.flush()
         return Ended(*json.loads(self.process.stdout.readline()))
 
@@ -68,9 +75,9 @@ def _serve() -> None:
     from tests.faults.places import small_lakes
 
     quality._great_expectations()
-    with small_lakes():
-        for line in sys.stdin:
-            arguments, kill_after_s = json.loads(line)
+    for line in sys.stdin:
+        arguments, names, kill_after_s = json.loads(line)
+        with small_lakes([each for each in TABLES if each.name in names]):
             sys.stdout.write(json.dumps(_ended(arguments, kill_after_s)) + "\n")
             sys.stdout.flush()
 

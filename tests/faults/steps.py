@@ -29,7 +29,7 @@ from ingestion.store import StoreError
 from lambdas.agent_state import handler as agent_state
 from lambdas.landing import handler as landing
 from tests.centre_records import agent_event, contact, work_item, written
-from tests.faults.places import BUCKET, DATABASE, SMALL, Place
+from tests.faults.places import BUCKET, BUILT, DATABASE, FEW, SCORES, Place
 from tests.lake_program import outcome, run
 from tests.lambdas.live_floor import agent_record, snapshot
 from transforms import tables
@@ -47,6 +47,8 @@ SECOND = [
     work_item("w-1", LastUpdateTimestamp="2026-01-05T10:00:00Z", RemainingMinutes=5),
     "{oops",
 ]
+ONE = (tables.WORK_ITEM, tables.RUN)  # of what is done table by table
+SCORED = (*FEW, tables.AGENT_EVENT, *SCORES)
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 Parts = Mapping[str, Any]
@@ -55,7 +57,7 @@ Parts = Mapping[str, Any]
 class Step(NamedTuple):
     """`run` tells whether the step says that it is done; an error of the program is a "no".
 
-    `seal` names a part that is new only when all others are.
+    `seal` names a part that is new only when all others are; `tables` are those of its lake.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Step(NamedTuple):
     seen: Callable[[Place], Parts]
     seal: str | None = None
     arguments: Callable[[Place], tuple[str, ...]] | None = None
+    tables: tuple[Table, ...] = FEW
 
 
 def arguments(place: Place, step: Step) -> tuple[str, ...]:
@@ -102,6 +105,7 @@ def _command(
     seen: Callable[[Place], Parts],
     given: Callable[[Place], tuple[str, ...]] = lambda _place: (),
     seal: str | None = None,
+    of: tuple[Table, ...] = FEW,
 ) -> Step:
     """A step that is a command of the program; an error of it is one line that begins with it."""
 
@@ -110,7 +114,7 @@ def _command(
         assert came_to.code == 0 or came_to.err.startswith(f"lake {verb}: "), came_to.err
         return came_to.code == 0
 
-    return Step(verb, places, ready, run_, seen, seal, lambda place: (verb, *given(place)))
+    return Step(verb, places, ready, run_, seen, seal, lambda place: (verb, *given(place)), of)
 
 
 def _first(place: Place) -> tuple[str, ...]:
@@ -236,8 +240,9 @@ def _rejected(place: Place) -> None:
 def _scorable(place: Place) -> None:
     """A built lake, and empty tables of the agents' time and skills."""
     _built_twice(place)
+    asked = (*lakes.TABLES, tables.AGENT_STATE_INTERVAL, tables.AGENT_SKILL)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lakes, "TABLES", (*SMALL, tables.AGENT_STATE_INTERVAL, tables.AGENT_SKILL))
+        patch.setattr(lakes, "TABLES", asked)
         made(Settings.from_env(place.lake))[0].catalog.close()
 
 
@@ -265,7 +270,7 @@ def snapshot_parts(place: Place) -> Parts:
             f"snapshots of {each.name}": sorted(
                 snapshot.snapshot_id for snapshot in lake.iceberg(each.name).snapshots()
             )
-            for each in SMALL
+            for each in lakes.TABLES
         }
     return lake_parts(place) | found
 
@@ -295,7 +300,7 @@ def export_parts(place: Place) -> Parts:
 
 
 def _not_run() -> list[Table]:
-    return [each for each in SMALL if each is not tables.RUN]
+    return [each for each in lakes.TABLES if each is not tables.RUN]
 
 
 def _first_run(place: Place) -> tuple[str, ...]:
@@ -306,9 +311,9 @@ def _first_run(place: Place) -> tuple[str, ...]:
 STEPS = (
     Step("landing", (AWS,), _nothing, _landed, lake_parts),
     _command("ingest", (AWS, FOLDER), _nothing, lake_parts, _first),
-    _command("build", (AWS, FOLDER), _built_and_landed, lake_parts, seal="table run"),
-    _command("publish", (AWS,), _published, item_parts),
-    _command("compact", (AWS, FOLDER), _scattered, file_parts),
+    _command("build", (AWS, FOLDER), _built_and_landed, lake_parts, seal="table run", of=BUILT),
+    _command("publish", (AWS,), _published, item_parts, of=(*SCORES, tables.RUN)),
+    _command("compact", (AWS, FOLDER), _scattered, file_parts, of=ONE),
     _command("rollback", (AWS, FOLDER), _built_twice, table_parts, _first_run),
     _command(
         "expire",
@@ -316,14 +321,20 @@ STEPS = (
         _built_twice,
         snapshot_parts,
         lambda _place: ("--older-than", "0d", "--keep-runs", "1"),
+        of=ONE,
     ),
     _command(
-        "forget", (AWS, FOLDER), _built_twice, table_parts, lambda _place: ("customer-7", "--yes")
+        "forget",
+        (AWS, FOLDER),
+        _built_twice,
+        table_parts,
+        lambda _place: ("customer-7", "--yes"),
+        of=(tables.CONTACT_RECORD, tables.RUN),
     ),
     _command(
         "rejects", (AWS, FOLDER), _rejected, reject_parts, lambda _place: ("--replay",), "rejects"
     ),
-    _command("score", (AWS, FOLDER), _scorable, lake_parts),
+    _command("score", (AWS, FOLDER), _scorable, lake_parts, of=SCORED),
     _command("export", (AWS,), _built_twice, export_parts, lambda _place: ("work_item",)),
     Step("agent state", (AWS,), _agent_tables, _followed, item_parts),
 )

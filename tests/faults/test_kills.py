@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from glue_jobs import lake as lakes
 from glue_jobs.lake import opened
 from glue_jobs.settings import Settings
 from glue_jobs.standin import stand_in
@@ -35,12 +36,6 @@ pytestmark = pytest.mark.heavy
 kills: Counter[str] = Counter()
 
 
-@pytest.fixture(scope="module", autouse=True)
-def small():
-    with places.small_lakes():
-        yield
-
-
 @pytest.fixture(scope="module")
 def aws():
     with stand_in() as running, places.pointed_at(running):
@@ -55,17 +50,19 @@ def program(aws):
 
 
 @pytest.fixture
-def place(where: str, aws, tmp_path: Path):
-    if where == FOLDER:
-        return places.Folder(tmp_path)
-    made = places.Aws(aws, tmp_path)
-    made.put_back()
-    return made
+def place(where: str, step: Step, aws, tmp_path: Path):
+    with places.small_lakes(step.tables):
+        if where == FOLDER:
+            yield places.Folder(tmp_path)
+            return
+        made = places.Aws(aws, tmp_path)
+        made.put_back()
+        yield made
 
 
 def finished(program: Forker, place: Place, step: Step) -> float:
     """The seconds that the step takes when nobody kills it."""
-    ended = program.ran(arguments(place, step))
+    ended = program.ran(arguments(place, step), step.tables)
     assert ended.code == 0
     return ended.took_s
 
@@ -74,7 +71,7 @@ def unnamed(place: Place) -> int:
     """Data files that no current snapshot names; every file that one names is there."""
     with opened(Settings.from_env(place.lake)) as lake:
         named = {
-            path.partition("/tables/")[2] for each in places.SMALL for path in lake.files(each.name)
+            path.partition("/tables/")[2] for each in lakes.TABLES for path in lake.files(each.name)
         }
         there = {key.removeprefix("tables/") for key, _ in lake.store.keys("tables/")}
     files = {key for key in there if key.endswith(".parquet")}
@@ -104,7 +101,7 @@ def test_a_killed_job_leaves_old_or_new_and_is_completed_by_the_next(
     left = 0
     for _ in range(KILLS):
         place.put_back()
-        ended = program.ran(arguments(place, step), rng.uniform(0, takes_s))
+        ended = program.ran(arguments(place, step), step.tables, rng.uniform(0, takes_s))
         kills.update({"killed": ended.is_killed, "too late": not ended.is_killed})
         assert torn(before, after, step.seen(place)) == []
         finished(program, place, step)
