@@ -24,6 +24,7 @@ from pyiceberg.io.pyarrow import PyArrowFileIO
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from glue_jobs import catalog
 from ingestion.store import FolderStore, StoreError
 
 CRASH_BEFORE, CRASH_AFTER, LOST_REPLY = "crash before", "crash after", "lost reply"
@@ -78,7 +79,8 @@ class Faults:
 
 @contextmanager
 def injected(faults: Faults) -> Iterator[Faults]:
-    """Every call of the block goes through `faults`."""
+    """Every call of the block, which is a new process, goes through `faults`."""
+    catalog.metadata.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
         _over_botocore(patch, faults)
         _over_files(patch, faults)
