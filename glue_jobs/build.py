@@ -212,7 +212,7 @@ def _recomputed(lake: Lake, step: Step, wanted: list[date]) -> list[date]:
             needed = sorted({day for each in group for day in around(each, step.reach)})
             rows = on_days(_output(lake, step, needed), group)
             broken.append(violations(rows, step.writes))
-            rewritten += _put_different(change, group, lake.read(step.writes, group), rows)
+            rewritten += _put_different(change, group, change.read(group), rows)
         if rewritten:
             quality.gate(step.writes.name, quality.total(broken), lake.store)
     return rewritten
@@ -221,7 +221,7 @@ def _recomputed(lake: Lake, step: Step, wanted: list[date]) -> list[date]:
 def _learnt(lake: Lake, step: Step, stale: list[date]) -> list[date]:
     learnt: list[date] = []
     with lake.replacement(step.writes) as change:
-        before = after = lake.read(step.writes)
+        before = after = change.read()
         for group in day_groups(lake, step, stale):
             known = after
             after = newest(pa.concat_tables([known, _output(lake, step, group)]), step.writes).rows

@@ -183,10 +183,7 @@ class Lake:
 
     def rows_by_day(self, name: str) -> Counter[date]:
         """How many rows each day has, from the manifests alone."""
-        rows = Counter[date]()
-        for file in self._planned_files(self.iceberg(name)).values():
-            rows[day_of(file)] += file.record_count
-        return rows
+        return _rows_by_day(self._planned_files(self.iceberg(name)).values())
 
     def count(self, name: str) -> int:
         """Rows of the current snapshot, from the manifests alone."""
@@ -224,8 +221,8 @@ class Lake:
     def replacement(self, table: Table) -> Iterator[Replacement]:
         """A change of one table that is committed, whole, when the block ends without an error.
 
-        What the block reads is what the change is made from: ConflictError if another writer
-        commits to the table from here on.
+        The block reads the table by the change's own `read`, as it is when the block begins:
+        ConflictError if another writer commits to it from there on.
         """
         iceberg = self.iceberg(table.name)
         change = Replacement(table, iceberg, self._planned_files(iceberg).values())
@@ -255,6 +252,20 @@ class Replacement:
         self._is_whole = False
         self._new: list[DataFile] = []
 
+    def data_files(self, days: Iterable[date] | None = None) -> list[DataFile]:
+        """The data files that it began with, of the given days (None = all)."""
+        return list(self.old) if days is None else _on_days(self.old, days)
+
+    def read(
+        self, days: Iterable[date] | None = None, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """The rows that it began with, of the given days and columns (None = all)."""
+        return self.files.read((file.file_path for file in self.data_files(days)), columns)
+
+    def rows_by_day(self) -> Counter[date]:
+        """How many rows each day had when it began."""
+        return _rows_by_day(self.old)
+
     def put(self, rows: pa.Table, days: Sequence[date]) -> None:
         """Replace `days` by the rows of `rows` that belong to them; no rows = the day is empty."""
         found = by_day(self.table.conform(rows))
@@ -269,8 +280,7 @@ class Replacement:
         They join what the table held when the change began: what is added meanwhile is a conflict.
         """
         days = sorted(by_day(rows))
-        before = self.files.read(file.file_path for file in _on_days(self.old, days))
-        self.put(pa.concat_tables([before, self.table.conform(rows)]), days)
+        self.put(pa.concat_tables([self.read(days), self.table.conform(rows)]), days)
 
     def put_all(self, rows: pa.Table) -> None:
         """Replace the whole of a table that is not daily."""
@@ -393,6 +403,13 @@ def _data_files(table: IcebergTable, snapshot: int | None) -> dict[str, DataFile
     return {
         task.file.file_path: task.file for task in table.scan(snapshot_id=snapshot).plan_files()
     }
+
+
+def _rows_by_day(files: Iterable[DataFile]) -> Counter[date]:
+    rows = Counter[date]()
+    for file in files:
+        rows[day_of(file)] += file.record_count
+    return rows
 
 
 def _on(files: Mapping[str, DataFile], days: Iterable[date] | None) -> list[DataFile]:

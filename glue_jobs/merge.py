@@ -12,7 +12,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +21,7 @@ import pyarrow.compute as pc
 
 from glue_jobs import quality
 from glue_jobs.ahead import ahead
-from glue_jobs.lake import Lake
+from glue_jobs.lake import Lake, Replacement
 from glue_jobs.parsers import Parser
 from glue_jobs.raw import Piece
 from glue_jobs.spill import Spill
@@ -94,10 +93,10 @@ def merged(
         spill = Spill(Path(folder), table)
         counts = _parsed(lake, source, parser, pieces, run_id, spill)
         with lake.replacement(table) as change:
-            moved = _settled(lake, source, spill)
+            moved = _settled(change, source, spill)
             counts = counts._replace(duplicates=moved.duplicates, superseded=moved.superseded)
             broken: list[dict[str, int]] = []
-            for group in ahead(_merged_groups(lake, table, parser, spill, moved)):
+            for group in ahead(_merged_groups(change, parser, spill, moved)):
                 change.put(group.rows, group.days)
                 broken.append(group.broken)
                 counts = counts._replace(
@@ -167,10 +166,11 @@ def _good(rows: pa.Table) -> pa.Table:
 
 
 def _merged_groups(
-    lake: Lake, table: Table, parser: Parser, spill: Spill, moved: _Moved
+    change: Replacement, parser: Parser, spill: Spill, moved: _Moved
 ) -> Iterator[Group]:
+    table = change.table
     for days in groups({**dict.fromkeys(moved.days, 0), **spill.rows_by_day}):
-        before = lake.read(table, days)
+        before = change.read(days)
         versions = [
             without(before, moved.keys, table),
             without(spill.read(days), moved.keys, table),
@@ -213,13 +213,13 @@ class _Versions(NamedTuple):
             yield only(self.read(some), keys, self.table)
 
 
-def _settled(lake: Lake, source: Source, spill: Spill) -> _Moved:
-    table = source.writes
+def _settled(change: Replacement, source: Source, spill: Spill) -> _Moved:
+    table = change.table
     nothing = _Moved(np.empty(0, np.uint64), table.empty(), [], 0, 0)
     if not source.moves or not spill.rows_by_day:
         return nothing
     new = _Versions(table, spill.read, spill.rows_by_day)
-    old = _Versions(table, partial(lake.read, table), lake.rows_by_day(table.name))
+    old = _Versions(table, change.read, change.rows_by_day())
     landed = new.key_days()
     known = old.key_days(among=np.unique(landed.column("key").to_numpy()))
     keys = straddling(pa.concat_tables([landed, known]))

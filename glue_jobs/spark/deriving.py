@@ -50,7 +50,7 @@ def recomputed(session: Any, lake: Lake, step: Step, wanted: list[date]) -> list
 
         with kept(gathered(_shared_out(session, shares), shares.count, derive)) as (made, done):
             rows_by_day = summed(each.rows for each in done)
-            before = lake.data_files(step.writes, wanted)
+            before = change.data_files(wanted)
             new = written(session, made, change.files, rows_by_day, before)
         different, kept_rows = taken(change, new, rows_by_day)
         if different:
@@ -72,7 +72,7 @@ def _learnt(
     session: Any, lake: Lake, step: Step, stale: list[date], change: Replacement
 ) -> list[date]:
     shares = Shares.of(lake, step, stale, cores(session))
-    old = lake.data_files(step.writes)
+    old = change.data_files()
     files = change.files
     rows_before = sum(file.record_count for file in old)
     count = shares.count + pieces(rows_before, 1)

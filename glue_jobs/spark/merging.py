@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from glue_jobs import raw
-from glue_jobs.datafiles import DataFiles, day_of
-from glue_jobs.lake import Lake, objects
+from glue_jobs.datafiles import day_of
+from glue_jobs.lake import Lake, Replacement, objects
 from glue_jobs.merge import Merged, audit, merged_group
 from glue_jobs.merge import kept as kept_of
 from glue_jobs.parsers import Parser
@@ -36,7 +36,7 @@ from glue_jobs.spark.shares import cores, pieces, readers
 from glue_jobs.spark.writing import Counts, Day, summed, taken, written
 from transforms.days import by_day
 from transforms.pipeline import Source
-from transforms.schema import DAY, Table
+from transforms.schema import DAY
 from transforms.versions import key_days
 
 PACKED_BYTES_IN_A_TASK = 4 * 2**20
@@ -74,8 +74,8 @@ def merged(
         rows_by_day = summed(each.rows for each in parsed)
         counts = _landed(parsed)
         with lake.replacement(table) as change:
-            days = {*rows_by_day, *_days_left(session, lake, source, landed, rows_by_day)}
-            with kept(_settled(session, lake, table, parser, landed, rows_by_day, days)) as (
+            days = {*rows_by_day, *_days_left(session, change, source, landed, rows_by_day)}
+            with kept(_settled(session, change, parser, landed, rows_by_day, days)) as (
                 settled,
                 done,
             ):
@@ -127,17 +127,16 @@ def _tasks(lake: Lake, kind: str, keys: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _days_left(
-    session: Any, lake: Lake, source: Source, landed: Frame, rows_by_day: Counts
+    session: Any, change: Replacement, source: Source, landed: Frame, rows_by_day: Counts
 ) -> set[Day]:
     """The days, beside those that landed, on which versions of landed keys stand.
 
     Hashes of keys are compared: two keys with one hash only cost the reading of a day.
     """
-    table = source.writes
-    old = [file for file in lake.data_files(table) if day_of(file) not in rows_by_day]
+    table, files = change.table, change.files
+    old = [file for file in change.old if day_of(file) not in rows_by_day]
     if not source.moves or not old or not rows_by_day:
         return set()
-    files = DataFiles.of(table, lake.iceberg(table.name))
     rows = sum(file.record_count for file in old) + sum(rows_by_day.values())
     count = pieces(rows // _HASHES_IN_A_ROW, cores(session))
 
@@ -163,15 +162,14 @@ def _days_left(
 
 def _settled(
     session: Any,
-    lake: Lake,
-    table: Table,
+    change: Replacement,
     parser: Parser,
     landed: Frame,
     rows_by_day: Counts,
     days: set[Day],
 ) -> Frame:
-    old = lake.data_files(table, filter(None, days))
-    files = DataFiles.of(table, lake.iceberg(table.name))
+    table, files = change.table, change.files
+    old = change.data_files(filter(None, days))
     rows = sum(file.record_count for file in old) + sum(rows_by_day.values())
     count = pieces(rows, cores(session))
 

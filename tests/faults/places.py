@@ -56,7 +56,7 @@ class Place(Protocol):
 
 
 @contextmanager
-def small_lakes(kept: Sequence[Table] = BUILT) -> Iterator[None]:
+def small_lakes(kept: Sequence[Table]) -> Iterator[None]:
     """Lakes of these tables only, so that runs are short.
 
     Snapshots may expire at once (`--older-than 0d`), so that there is something to expire.

@@ -20,7 +20,7 @@ def weather():
 @pytest.fixture(scope="module")
 def aws(weather: Weather):
     with (
-        places.small_lakes(),
+        places.small_lakes(places.FEW),
         stand_in(strict_glue, weather.over) as running,
         places.pointed_at(running),
     ):

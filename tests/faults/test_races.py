@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from glue_jobs import merge
 from glue_jobs import score as scorer
 from glue_jobs.build import build
 from glue_jobs.commands import parsers
@@ -31,11 +32,12 @@ from transforms import tables
 PROVE = os.environ.get("PROVE") == "1"
 RACES = 250 if PROVE else 4  # on each catalog
 IN_A_LAKE = 50
+TABLES = (*places.BUILT, tables.WORK_ITEM)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def small():
-    with places.small_lakes():
+    with places.small_lakes(TABLES):
         yield
 
 
@@ -85,9 +87,30 @@ def land(at: Settings, folder: Path) -> None:
 def rows(lake: Lake) -> dict[str, list[str]]:
     return {
         table.name: sorted(map(repr, lake.read(table).to_pylist()))
-        for table in places.BUILT
+        for table in TABLES
         if table is not tables.RUN
     }
+
+
+def test_a_build_that_is_overtaken_while_it_merges_begins_the_merge_again(tmp_path, monkeypatch):
+    alone, both = Settings(str(tmp_path / "alone")), Settings(str(tmp_path / "both"))
+    for each in (alone, both):
+        land(each, tmp_path)
+    run("build", "--lake", alone.lake)
+    settled, turns = merge._settled, []
+
+    def overtaken(*given: Any) -> Any:
+        found = settled(*given)
+        turns.append(1)
+        if len(turns) == 1:
+            run("build", "--lake", both.lake)
+        return found
+
+    monkeypatch.setattr(merge, "_settled", overtaken)
+    run("build", "--lake", both.lake)
+    with opened(alone) as expected, opened(both) as lake:
+        assert rows(lake) == rows(expected)
+        assert lake.count("run") == 1
 
 
 def test_two_builds_at_once_come_to_one(tmp_path):
