@@ -67,7 +67,9 @@ bench-update: setup ## what one updated contact costs in a lake of a year
 	$(BIN)/python -m tests.bench_update
 
 prove: setup ## every test, with the full counts
-	PROVE=1 $(BIN)/pytest -m "not trino and not emulators and not spark" -n 2 --dist loadfile
+	PROVE=1 $(BIN)/pytest -m "not trino and not emulators and not spark" -n 2 --dist loadfile \
+	  --ignore tests/faults/test_fault_matrix.py
+	PROVE=1 $(BIN)/pytest -n 2 --dist load tests/faults/test_fault_matrix.py
 	PROVE=1 $(BIN)/pytest -m trino tests/trino
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	PROVE=1 $(BIN)/pytest -m spark tests/glue_jobs/spark
