@@ -1,13 +1,14 @@
-"""How much memory a piece of work takes, measured in a process of its own."""
+"""How much memory and processor a piece of work takes, measured in a process of its own."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from typing import NamedTuple
 
 # A child's `ru_maxrss` begins with its parent's; what the kernel tells of the process does not.
 _PROBE = """
-import re, sys
+import re, sys, time
 from pathlib import Path
 
 def kib(name):
@@ -15,14 +16,22 @@ def kib(name):
 
 {prepared}
 Path("/proc/self/clear_refs").write_text("5")
-before = kib("VmRSS")
+before, began = kib("VmRSS"), time.process_time()
 {work}
-sys.stdout.write("\\n" + str((kib("VmHWM") - before) / 1024))
+took = time.process_time() - began
+sys.stdout.write(f"\\n{{(kib('VmHWM') - before) / 1024}} {{took}}")
 """
 
 
-def growth_mib(prepared: str, work: str) -> float:
-    """By how many MiB the peak of memory grows while `work` runs after `prepared` (Python text)."""
+class Cost(NamedTuple):
+    """By how much the peak of memory grew, and the time of the processor."""
+
+    growth_mib: float
+    cpu_s: float
+
+
+def cost(prepared: str, work: str) -> Cost:
+    """What `work` costs when it runs after `prepared` (both Python text)."""
     code = _PROBE.format(prepared=prepared, work=work)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return float(done.stdout.splitlines()[-1])
+    return Cost(*map(float, done.stdout.splitlines()[-1].split()))

@@ -11,10 +11,10 @@ import zipfile
 import pytest
 
 from ingestion.records import outcomes
-from tests.ingestion.fresh_process import growth_mib
+from tests.ingestion.fresh_process import Cost, cost
 from tests.ingestion.malformed import CONTACT, MALFORMED
 
-MOST_GROWTH_MIB = 20
+MOST = Cost(growth_mib=20, cpu_s=1)
 MOST_SECONDS = 0.05
 
 
@@ -49,8 +49,13 @@ ingest([Path({good!r})], FolderStore(Path({lake!r})))
 """
 
 
+def is_little(found: Cost) -> bool:
+    print(found)  # noqa: T201
+    return found.growth_mib <= MOST.growth_mib and found.cpu_s <= MOST.cpu_s
+
+
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_in_a_file_is_rejected_in_little_memory(name, tmp_path):
+def test_a_bomb_in_a_file_is_rejected_in_little_memory_and_time(name, tmp_path):
     good, bomb, lake = tmp_path / "good.json", tmp_path / "bomb.json", tmp_path / "lake"
     good.write_bytes(CONTACT)
     bomb.write_bytes(BOMBS[name])
@@ -59,7 +64,7 @@ def test_a_bomb_in_a_file_is_rejected_in_little_memory(name, tmp_path):
 funnel = ingest([Path({str(bomb)!r})], FolderStore(Path({str(lake)!r})))
 assert funnel.rejected and funnel.landed.get("contact_record", 0) == {BOMBS[name].count(CONTACT)}
 """
-    assert growth_mib(prepared, work) <= MOST_GROWTH_MIB
+    assert is_little(cost(prepared, work))
 
 
 _LAND = """
@@ -80,11 +85,11 @@ batch = [record(Path({bomb!r}).read_bytes(), "2")]
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_on_the_stream_is_rejected_in_little_memory(name, tmp_path):
+def test_a_bomb_on_the_stream_is_rejected_in_little_memory_and_time(name, tmp_path):
     bomb = tmp_path / "bomb"
     bomb.write_bytes(BOMBS[name])
     prepared = _LAND.format(lake=str(tmp_path / "lake"), bomb=str(bomb))
-    assert growth_mib(prepared, "assert land_batch(batch, lake).rejected") <= MOST_GROWTH_MIB
+    assert is_little(cost(prepared, "assert land_batch(batch, lake).rejected"))
 
 
 def quickest(payload: bytes) -> float:
