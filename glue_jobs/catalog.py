@@ -11,7 +11,6 @@ from pyarrow.fs import AwsStandardS3RetryStrategy
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.io import FileIO, InputFile, load_file_io
-from pyiceberg.schema import Schema
 from pyiceberg.serializers import FromInputFile
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.typedef import EMPTY_DICT, Properties
@@ -19,10 +18,8 @@ from pyiceberg.typedef import EMPTY_DICT, Properties
 LOCATION = "metadata_location"
 MOST_ATTEMPTS = 10  # as pyiceberg has it for Glue
 
-# pyiceberg 0.12 copies a table's schema with its metadata some twenty times a commit, and reads the
-# metadata anew at each look at the table. A schema is frozen and a metadata file is written once
-# under a name that is used once. A small build takes a quarter less of the processor so.
-Schema.__deepcopy__ = lambda self, memo=None: self  # type: ignore[method-assign] # noqa: ARG005
+# pyiceberg reads a table's metadata file at each look at the table; it is written once, under a
+# name that is used once. Of the 121 times of a small build, 114 are spared.
 _read = FromInputFile.table_metadata
 
 

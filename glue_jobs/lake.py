@@ -31,6 +31,7 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table as IcebergTable
 
 from glue_jobs.catalog import MOST_ATTEMPTS, CertainGlueCatalog
+from glue_jobs.commits import swap
 from glue_jobs.datafiles import DataFiles, day_of
 from glue_jobs.settings import Settings
 from ingestion.errors import LakeError
@@ -309,10 +310,7 @@ class Replacement:
         if not old and not self._new:
             return
         try:
-            with (
-                self._iceberg.transaction() as transaction,
-                transaction.update_snapshot().overwrite() as change,
-            ):
+            with self._iceberg.transaction() as transaction, swap(transaction) as change:
                 for file in old:
                     change.delete_data_file(file)
                 for file in self._new:

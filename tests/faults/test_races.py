@@ -32,7 +32,7 @@ from transforms import tables
 PROVE = os.environ.get("PROVE") == "1"
 RACES = 250 if PROVE else 4  # on each catalog
 IN_A_LAKE = 50
-TABLES = (*places.BUILT, tables.WORK_ITEM)
+TABLES = (*places.BUILT, tables.WORK_ITEM, *places.SCORES)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -38,10 +38,7 @@ MUTANTS = (
         "                    change.delete_data_file(file)\n",
         """\
                     change.delete_data_file(file)
-            with (
-                self._iceberg.transaction() as transaction,
-                transaction.update_snapshot().overwrite() as change,
-            ):
+            with self._iceberg.transaction() as transaction, swap(transaction) as change:
 """,
         (f"{_LAKE}::test_replacing_days_is_one_snapshot",),
     ),
