@@ -15,7 +15,7 @@ from tests.bench.machine import machine
 
 MEASURES = (
     *("build", "landing", "routing", "simulation", "queries"),
-    *("layout", "increment", "growth", "scaleout"),
+    *("layout", "increment", "commits", "growth", "scaleout"),
 )
 QUICK = MEASURES[:5]
 # Days and agents of the quick run, by measure.

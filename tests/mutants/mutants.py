@@ -28,6 +28,7 @@ _PROMISES, _FOLD = (
     "tests/lambdas/test_routing_reservations.py",
     "tests/lambdas/test_agent_state_fold.py",
 )
+_COMMITS = "tests/glue_jobs/test_commits.py"
 _STATES = "tests/transforms/test_agent_state_interval.py"
 _STATISTICS = "tests/transforms/test_contact_statistic_record.py"
 
@@ -69,10 +70,17 @@ MUTANTS = (
     Mutant(
         "no-compare-and-swap",
         "glue_jobs/lake.py",
-        "        try:\n            with (\n                self._iceberg.transaction()",
-        "        self._iceberg.refresh()\n        try:\n            with (\n"
-        "                self._iceberg.transaction()",
+        "        try:\n            with self._iceberg.transaction()",
+        "        self._iceberg.refresh()\n        try:\n"
+        "            with self._iceberg.transaction()",
         (f"{_LAKE}::test_what_another_adds_meanwhile_is_a_conflict_and_stays",),
+    ),
+    Mutant(
+        "dead-manifests-stay",
+        "glue_jobs/commits.py",
+        "._existing_manifests() if _is_live(each)]",
+        "._existing_manifests()]",
+        (f"{_COMMITS}::test_a_day_that_is_replaced_again_and_again_has_two_manifests",),
     ),
     Mutant(
         "highest-checkpoint",
