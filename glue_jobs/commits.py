@@ -1,12 +1,15 @@
-"""Commits whose cost does not grow with the number of those before them.
+"""Commits whose cost hardly grows with the number of those before them.
 
 pyiceberg 0.12 keeps, of each file that was ever replaced, a manifest that names nothing but the
 deletion, reads all manifests at each commit, and copies all that is known of the past some twenty
-times: the hundredth commit of a table took seven times as long as the first.
+times: after 120 commits of a table the next took six times as long as after 20, after 320
+nineteen times. What is left to grow is the list of snapshots, until `lake expire` shortens it.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from itertools import chain
 from typing import Any
 
 from pyiceberg.manifest import ManifestContent, ManifestFile
@@ -38,23 +41,25 @@ class Swap(_OverwriteFiles):
 
     def _existing_manifests(self) -> list[ManifestFile]:
         live = [each for each in super()._existing_manifests() if _is_live(each)]
-        small = [each for each in live if self._is_small(each)]
-        if len(small) <= MOST_SMALL:
-            return live
-        others = [each for each in live if each not in small]
-        return [*others, *map(self._merged, _by_spec(small).values())]
+        small, others = defaultdict[int, list[ManifestFile]](list), list[ManifestFile]()
+        for each in live:
+            found = small[each.partition_spec_id] if self._is_small(each) else others
+            found.append(each)
+        return [*others, *chain.from_iterable(map(self._joined, small.values()))]
 
     def _is_small(self, manifest: ManifestFile) -> bool:
         is_of_before = manifest.manifest_path not in self._written_manifests
         is_data = manifest.content == ManifestContent.DATA
         return is_of_before and is_data and manifest.manifest_length < FULL_BYTES
 
-    def _merged(self, manifests: list[ManifestFile]) -> ManifestFile:
+    def _joined(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
+        if len(manifests) <= MOST_SMALL:
+            return manifests
         with self.new_manifest_writer(self.spec(manifests[0].partition_spec_id)) as writer:
             for each in manifests:
                 for entry in each.fetch_manifest_entry(self._io, discard_deleted=True):
                     writer.existing(entry)
-        return writer.to_manifest_file()
+        return [writer.to_manifest_file()]
 
 
 def swap(transaction: Transaction) -> Swap:
@@ -66,10 +71,3 @@ def swap(transaction: Transaction) -> Swap:
 
 def _is_live(manifest: ManifestFile) -> bool:
     return manifest.has_added_files() or manifest.has_existing_files()
-
-
-def _by_spec(manifests: list[ManifestFile]) -> dict[int, list[ManifestFile]]:
-    found: dict[int, list[ManifestFile]] = {}
-    for each in manifests:
-        found.setdefault(each.partition_spec_id, []).append(each)
-    return found

@@ -1,4 +1,4 @@
-"""How hard property tests try: enough for every run, or the full counts with PROVE=1."""
+"""How hard property tests try (PROVE=1: the full counts), and what all tests need read once."""
 
 from __future__ import annotations
 

@@ -30,8 +30,14 @@ from transforms.schema import Table
 
 BUCKET = "lake-of-faults"
 DATABASE = "contact_lake"
-# A build's: sources whose keys move and do not, and a step of them.
-BUILT = (tables.CONTACT_RECORD, tables.AGENT_EVENT, tables.INSTANCE_DAY, tables.RUN)
+# A build's: sources whose keys move and do not, a step of them, and a table that learns.
+BUILT = (
+    tables.CONTACT_RECORD,
+    tables.AGENT_EVENT,
+    tables.INSTANCE_DAY,
+    tables.USERS,
+    tables.RUN,
+)
 FEW = (tables.CONTACT_RECORD, tables.WORK_ITEM, tables.RUN)
 SCORES = (tables.WORKLOAD_SCORE, tables.CUSTOMER_AGENT)
 _TABLE_INPUT = ("Name", "Description", "TableType", "Parameters", "StorageDescriptor")

@@ -324,12 +324,7 @@ STEPS = (
         of=ONE,
     ),
     _command(
-        "forget",
-        (AWS, FOLDER),
-        _built_twice,
-        table_parts,
-        lambda _place: ("customer-7", "--yes"),
-        of=(tables.CONTACT_RECORD, tables.RUN),
+        "forget", (AWS, FOLDER), _built_twice, table_parts, lambda _place: ("customer-7", "--yes")
     ),
     _command(
         "rejects", (AWS, FOLDER), _rejected, reject_parts, lambda _place: ("--replay",), "rejects"
