@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from ingestion.errors import LakeError
 from lambdas.lake_api.lakes import validated
+from transforms.zones import time_zones
 
 
 class SettingsError(LakeError):
@@ -82,7 +82,7 @@ class Settings:
             validated(self.lake, self.database)
 
     def _refuse_unknown_zone(self) -> None:
-        if self.time_zone not in available_timezones():
+        if self.time_zone not in time_zones():
             raise SettingsError(
                 f"LAKE_TIME_ZONE {self.time_zone!r}: use an IANA name such as Europe/Berlin"
             )

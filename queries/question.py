@@ -11,23 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
-from zoneinfo import available_timezones
+
+from transforms.zones import time_zones
 
 _PARAMETER = re.compile(
     r"^-- param (?P<name>\w+): (?P<type>\S+) = (?P<default>.*?) -- (?P<meaning>.+)$", re.MULTILINE
 )
-
-
 _COUNTS = re.compile(r"^-- counts (.+)$", re.MULTILINE)
-
-
-@cache
-def _zones() -> frozenset[str]:
-    """Kept, because looking for them takes a tenth of a second."""
-    return frozenset(available_timezones())
 
 
 class QuestionError(ValueError):
@@ -53,7 +45,7 @@ class Parameter(NamedTuple):
                 return int(text)
         except ValueError as error:
             raise QuestionError(f"parameter {self.name}: {text!r} is not a {self.type}") from error
-        if self.type == "zone" and text not in _zones():
+        if self.type == "zone" and text not in time_zones():
             raise QuestionError(
                 f"parameter {self.name}: {text!r} is not a time zone such as Europe/Berlin"
             )
