@@ -122,7 +122,8 @@ def decide(
 ) -> None:
     """Record a person's decision about an agent's proposal: who, and when (UTC, naive).
 
-    Raises DecisionError if there is no such proposal or it has been decided.
+    The same decision again changes nothing: whoever got no answer may ask again. Raises
+    DecisionError if there is no such proposal or it has been decided otherwise.
     """
     with lake.replacement(_TABLE) as change:
         found = lake.read(_TABLE).to_pylist()
@@ -130,10 +131,12 @@ def decide(
         if not mine:
             raise DecisionError(f"cycle {cycle} proposes nothing for {agent}; see `lake recommend`")
         (row,) = mine
+        said = {"status": "approved" if approve else "declined", "decided_by": by, "note": note}
+        if said.items() <= row.items():
+            return
         if row["status"] != "proposed":
             raise DecisionError(f"{agent} in cycle {cycle}: {row['status']} by {row['decided_by']}")
-        status = "approved" if approve else "declined"
-        row |= {"status": status, "decided_by": by, "decided_at": at, "note": note}
+        row |= said | {"decided_at": at}
         _put(lake, change, found)
 
 

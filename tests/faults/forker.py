@@ -1,8 +1,8 @@
 """A process that has imported the program once and forks it: a real process to kill, in 0.1 s.
 
-Run as `python -m tests.faults.forker`: a line of JSON `[arguments, names of the lake's tables,
-seconds until SIGKILL or null]` comes in; when the child has ended, `[exit code, seconds]` goes out
-(negative: the signal).
+Run as `python -m tests.faults.forker`: a line of JSON `[arguments, the step's name, seconds until
+SIGKILL or null]` comes in; when the child has ended, `[exit code, seconds]` goes out (negative: the
+signal).
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from transforms.schema import Table
-from transforms.tables import TABLES
+from tests.faults.steps import STEPS, Step
 
 ROOT = __file__.rsplit("/tests/", 1)[0]
 POLL_S = 0.002
@@ -42,13 +41,11 @@ class Forker:
 
     process: subprocess.Popen[str]
 
-    def ran(
-        self, arguments: Sequence[str], tables: Sequence[Table], kill_after_s: float | None = None
-    ) -> Ended:
-        """What became of a new `lake` with these arguments, killed if it takes longer."""
+    def ran(self, arguments: Sequence[str], step: Step, kill_after_s: float | None = None) -> Ended:
+        """What became of a new `lake` of the step, killed if it takes longer."""
         assert self.process.stdin
         assert self.process.stdout
-        asked = [arguments, [each.name for each in tables], kill_after_s]
+        asked = [arguments, step.name, kill_after_s]
         self.process.stdin.write(json.dumps(asked) + "\n")
         self.process.stdin.flush()
         return Ended(*json.loads(self.process.stdout.readline()))
@@ -75,9 +72,10 @@ def _serve() -> None:
     from tests.faults.places import small_lakes
 
     quality._great_expectations()
+    steps = {each.name: each for each in STEPS}
     for line in sys.stdin:
-        arguments, names, kill_after_s = json.loads(line)
-        with small_lakes([each for each in TABLES if each.name in names]):
+        arguments, name, kill_after_s = json.loads(line)
+        with small_lakes(steps[name].tables, steps[name].keys):
             sys.stdout.write(json.dumps(_ended(arguments, kill_after_s)) + "\n")
             sys.stdout.flush()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -40,6 +40,8 @@ BUILT = (
 )
 FEW = (tables.CONTACT_RECORD, tables.WORK_ITEM, tables.RUN)
 SCORES = (tables.WORKLOAD_SCORE, tables.CUSTOMER_AGENT)
+KEY = {"CUSTOMER_KEY": "5a" * 32}
+KEYS = {"CUSTOMER_KEY": "a5" * 32, "CUSTOMER_KEY_VERSION": "2", "CUSTOMER_KEY_OLD": "5a" * 32}
 _TABLE_INPUT = ("Name", "Description", "TableType", "Parameters", "StorageDescriptor")
 
 
@@ -62,8 +64,8 @@ class Place(Protocol):
 
 
 @contextmanager
-def small_lakes(kept: Sequence[Table]) -> Iterator[None]:
-    """Lakes of these tables only, so that runs are short.
+def small_lakes(kept: Sequence[Table], keys: Mapping[str, str] = KEY) -> Iterator[None]:
+    """Lakes of these tables only, so that runs are short, under these keys of the customers.
 
     Snapshots may expire at once (`--older-than 0d`), so that there is something to expire.
     """
@@ -75,8 +77,16 @@ def small_lakes(kept: Sequence[Table]) -> Iterator[None]:
         patch.setattr(commands_maintenance, "_LEAST", timedelta(0))
         patch.setattr(build, "SOURCES", tuple(s for s in SOURCES if s.writes in kept))
         patch.setattr(build, "STEPS", tuple(s for s in STEPS if s.writes in kept))
-        patch.setenv("CUSTOMER_KEY", "5a" * 32)
+        with_keys(patch, keys)
         yield
+
+
+def with_keys(patch: pytest.MonkeyPatch, keys: Mapping[str, str]) -> None:
+    """These settings of the customers' keys, and no others."""
+    for name in KEYS:
+        patch.delenv(name, raising=False)
+    for name, value in keys.items():
+        patch.setenv(name, value)
 
 
 @dataclass(frozen=True)

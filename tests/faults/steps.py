@@ -29,7 +29,8 @@ from ingestion.store import StoreError
 from lambdas.agent_state import handler as agent_state
 from lambdas.landing import handler as landing
 from tests.centre_records import agent_event, contact, work_item, written
-from tests.faults.places import BUCKET, BUILT, DATABASE, FEW, SCORES, Place
+from tests.faults import places
+from tests.faults.places import BUCKET, BUILT, DATABASE, FEW, KEY, KEYS, SCORES, Place
 from tests.lake_program import outcome, run
 from tests.lambdas.live_floor import agent_record, snapshot
 from transforms import tables
@@ -48,6 +49,12 @@ SECOND = [
     "{oops",
 ]
 ONE = (tables.WORK_ITEM, tables.RUN)  # of what is done table by table
+COUNTED = (
+    *FEW,
+    tables.AGENT_EVENT,
+    tables.CONTACT_STATISTIC_RECORD,
+    tables.AUTOMATION_CANDIDATE,
+)
 SCORED = (*FEW, tables.AGENT_EVENT, *SCORES)
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
@@ -57,7 +64,8 @@ Parts = Mapping[str, Any]
 class Step(NamedTuple):
     """`run` tells whether the step says that it is done; an error of the program is a "no".
 
-    `seal` names a part that is new only when all others are; `tables` are those of its lake.
+    `seal` names a part that is new only when all others are; `tables` are those of its lake, and
+    `keys` the settings of the customers' keys under which it is run.
     """
 
     name: str
@@ -68,6 +76,7 @@ class Step(NamedTuple):
     seal: str | None = None
     arguments: Callable[[Place], tuple[str, ...]] | None = None
     tables: tuple[Table, ...] = FEW
+    keys: Mapping[str, str] = KEY
 
 
 def arguments(place: Place, step: Step) -> tuple[str, ...]:
@@ -100,12 +109,13 @@ def _rows(lake: Lake, name: str) -> list[Any]:
 
 def _command(
     verb: str,
-    places: tuple[str, ...],
+    where: tuple[str, ...],
     ready: Callable[[Place], None],
     seen: Callable[[Place], Parts],
     given: Callable[[Place], tuple[str, ...]] = lambda _place: (),
     seal: str | None = None,
     of: tuple[Table, ...] = FEW,
+    keys: Mapping[str, str] = KEY,
 ) -> Step:
     """A step that is a command of the program; an error of it is one line that begins with it."""
 
@@ -114,7 +124,7 @@ def _command(
         assert came_to.code == 0 or came_to.err.startswith(f"lake {verb}: "), came_to.err
         return came_to.code == 0
 
-    return Step(verb, places, ready, run_, seen, seal, lambda place: (verb, *given(place)), of)
+    return Step(verb, where, ready, run_, seen, seal, lambda place: (verb, *given(place)), of, keys)
 
 
 def _first(place: Place) -> tuple[str, ...]:
@@ -246,6 +256,31 @@ def _scorable(place: Place) -> None:
         made(Settings.from_env(place.lake))[0].catalog.close()
 
 
+def _empty(place: Place) -> None:
+    """A lake that holds nothing."""
+    run("create", "--lake", place.lake)
+
+
+def _under_the_former_key(place: Place) -> None:
+    """A lake with a past, all under the key that is now the former one."""
+    with pytest.MonkeyPatch.context() as patch:
+        places.with_keys(patch, KEY)
+        _built_twice(place)
+
+
+def _proposed(place: Place) -> None:
+    """A lake that proposes a training."""
+    row = {"cycle": "2026-01", "agent_username": "alice", "skill": "claims", "status": "proposed"}
+    figures = {"place": 1, "wait_cut": 0.1, "wait_cut_low": 0.05, "wait_cut_high": 0.15}
+    rows = [row | figures | {"as_of": NOON.replace(tzinfo=None), "policy_version": "0"}]
+    table = tables.UPSKILLING_RECOMMENDATION
+    with (
+        made(Settings.from_env(place.lake))[0] as lake,
+        lake.replacement(table) as change,
+    ):
+        change.put_all(pa.Table.from_pylist(rows, schema=table.schema))
+
+
 def table_parts(place: Place) -> Parts:
     """Every table's rows and received objects, and what counts as read.
 
@@ -279,6 +314,13 @@ def reject_parts(place: Place) -> Parts:
     """The lake, and the bad records that stand out."""
     with opened(Settings.from_env(place.lake)) as lake:
         return lake_parts(place) | {"rejects": len([*bad.rejects(lake.store)])}
+
+
+def decision_parts(place: Place) -> Parts:
+    """What was decided, and by whom."""
+    with opened(Settings.from_env(place.lake)) as lake:
+        found = lake.read(tables.UPSKILLING_RECOMMENDATION).to_pylist()
+    return {row["agent_username"]: (row["status"], row["decided_by"]) for row in found}
 
 
 def export_parts(place: Place) -> Parts:
@@ -326,10 +368,21 @@ STEPS = (
     _command(
         "forget", (AWS, FOLDER), _built_twice, table_parts, lambda _place: ("customer-7", "--yes")
     ),
+    _command("rekey", (AWS, FOLDER), _under_the_former_key, table_parts, keys=KEYS),
     _command(
         "rejects", (AWS, FOLDER), _rejected, reject_parts, lambda _place: ("--replay",), "rejects"
     ),
     _command("score", (AWS, FOLDER), _scorable, lake_parts, of=SCORED),
+    _command("automation", (AWS, FOLDER), _scorable, lake_parts, of=COUNTED),
+    _command(
+        "recommend",
+        (AWS, FOLDER),
+        _proposed,
+        decision_parts,
+        lambda _place: ("--approve", "alice", "--cycle", "2026-01", "--by", "lead"),
+        of=(tables.UPSKILLING_RECOMMENDATION, tables.RUN),
+    ),
+    _command("drop", (AWS, FOLDER), _empty, lake_parts),
     _command("export", (AWS,), _built_twice, export_parts, lambda _place: ("work_item",)),
     Step("agent state", (AWS,), _agent_tables, _followed, item_parts),
 )

@@ -38,7 +38,7 @@ def aws():
 
 @pytest.fixture
 def place(request: pytest.FixtureRequest, where: str, step: Step, tmp_path: Path):
-    with places.small_lakes(step.tables):
+    with places.small_lakes(step.tables, step.keys):
         if where != AWS:
             yield places.Folder(tmp_path)
             return

@@ -1,6 +1,6 @@
 """Real processes of the program, killed at random times: old or new, and complete when run again.
 
-PROVE=1 kills each command at each place 16 times, else once, mostly in a folder. Seeds are fixed;
+PROVE=1 kills each command at each place 12 times, else once, mostly in a folder. Seeds are fixed;
 where a kill hits is up to the machine.
 """
 
@@ -23,7 +23,7 @@ from tests.faults.places import Place
 from tests.faults.steps import FOLDER, STEPS, Parts, Step, arguments
 
 PROVE = os.environ.get("PROVE") == "1"
-KILLS = 16 if PROVE else 1  # of each case
+KILLS = 12 if PROVE else 1  # of each case
 CASES = [
     (where, step)
     for step in STEPS
@@ -51,7 +51,7 @@ def program(aws):
 
 @pytest.fixture
 def place(where: str, step: Step, aws, tmp_path: Path):
-    with places.small_lakes(step.tables):
+    with places.small_lakes(step.tables, step.keys):
         if where == FOLDER:
             yield places.Folder(tmp_path)
             return
@@ -62,7 +62,7 @@ def place(where: str, step: Step, aws, tmp_path: Path):
 
 def finished(program: Forker, place: Place, step: Step) -> float:
     """The seconds that the step takes when nobody kills it."""
-    ended = program.ran(arguments(place, step), step.tables)
+    ended = program.ran(arguments(place, step), step)
     assert ended.code == 0
     return ended.took_s
 
@@ -101,7 +101,7 @@ def test_a_killed_job_leaves_old_or_new_and_is_completed_by_the_next(
     left = 0
     for _ in range(KILLS):
         place.put_back()
-        ended = program.ran(arguments(place, step), step.tables, rng.uniform(0, takes_s))
+        ended = program.ran(arguments(place, step), step, rng.uniform(0, takes_s))
         kills.update({"killed": ended.is_killed, "too late": not ended.is_killed})
         assert torn(before, after, step.seen(place)) == []
         finished(program, place, step)

@@ -59,7 +59,7 @@ def test_a_step_completes_in_bad_weather_with_at_most_three_times_the_requests(
 ):
     place = places.Aws(aws, tmp_path)
     place.put_back()
-    with places.small_lakes(step.tables):
+    with places.small_lakes(step.tables, step.keys):
         _completes(place, weather, step)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pyarrow as pa
 import pytest
@@ -125,6 +125,14 @@ def test_a_decision_stands(proposed):
     decide(proposed, "2026-01", "ada", approve=False, by="lead", at=at, note=None)
     with pytest.raises(DecisionError, match="declined by lead"):
         decide(proposed, "2026-01", "ada", approve=True, by="lead", at=at, note=None)
+
+
+def test_the_same_decision_again_changes_nothing(proposed):
+    at = datetime(2026, 1, 7, 9)  # noqa: DTZ001
+    for when in (at, at + timedelta(hours=1)):
+        decide(proposed, "2026-01", "ada", approve=True, by="lead", at=when, note=None)
+    (row,) = proposed.read(tables.UPSKILLING_RECOMMENDATION).to_pylist()
+    assert (row["status"], row["decided_at"]) == ("approved", at)
 
 
 def test_a_decided_cycle_is_not_proposed_anew(proposed, place):
