@@ -125,13 +125,16 @@ class Aws:
     glue: dict[str, dict[str, Any]] = field(default_factory=dict)
     items: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     has_database: bool = False
+    clients: dict[str, Any] = field(default_factory=dict)
 
     @property
     def lake(self) -> str:
         return f"s3://{BUCKET}/centre"
 
     def client(self, name: str) -> Any:
-        return self.aws.client(name)
+        if name not in self.clients:
+            self.clients[name] = self.aws.client(name)
+        return self.clients[name]
 
     def keep(self) -> None:
         s3 = self.client("s3")

@@ -89,14 +89,17 @@ def lake_parts(place: Place) -> Parts:
     """Every table's rows, and every raw or bad object, as a reader finds them now."""
     try:
         with opened(Settings.from_env(place.lake)) as lake:
-            missing = lake.missing()
-            there = [each.name for each in lakes.TABLES if each not in missing]
-            rows = {f"table {name}": _rows(lake, name) for name in there}
-            keys = [key for zone in ("raw/", "bad/") for key, _ in lake.store.keys(zone)]
-            objects = {key: lake.store.get(key) for key in keys}
+            return _all_parts(lake)
     except (NoLakeError, StoreError):
         return {}
-    return rows | objects
+
+
+def _all_parts(lake: Lake) -> Parts:
+    missing = lake.missing()
+    there = [each.name for each in lakes.TABLES if each not in missing]
+    rows = {f"table {name}": _rows(lake, name) for name in there}
+    keys = [key for zone in ("raw/", "bad/") for key, _ in lake.store.keys(zone)]
+    return rows | {key: lake.store.get(key) for key in keys}
 
 
 def _rows(lake: Lake, name: str) -> list[Any]:
@@ -282,20 +285,22 @@ def _proposed(place: Place) -> None:
 
 
 def table_parts(place: Place) -> Parts:
-    """Every table's rows and received objects, and what counts as read.
-
-    Not the ledger itself: what is done in parts adds to it as often as it is done.
-    """
+    """Every table's rows and received objects, and what counts as read."""
     with opened(Settings.from_env(place.lake)) as lake:
-        stands = sorted(ledger.known(lake).inputs)
-    return {k: v for k, v in lake_parts(place).items() if k != "table run"} | {"stands": stands}
+        return _standing_parts(lake)
+
+
+def _standing_parts(lake: Lake) -> Parts:
+    """Not the ledger itself: what is done in parts adds to it as often as it is done."""
+    found = {name: part for name, part in _all_parts(lake).items() if name != "table run"}
+    return found | {"stands": sorted(ledger.known(lake).inputs)}
 
 
 def file_parts(place: Place) -> Parts:
     """The tables' rows, and how many files hold them."""
     with opened(Settings.from_env(place.lake)) as lake:
         files = {f"files of {each.name}": len(lake.files(each.name)) for each in _not_run()}
-    return table_parts(place) | files
+        return _standing_parts(lake) | files
 
 
 def snapshot_parts(place: Place) -> Parts:
@@ -307,13 +312,13 @@ def snapshot_parts(place: Place) -> Parts:
             )
             for each in lakes.TABLES
         }
-    return lake_parts(place) | found
+        return _all_parts(lake) | found
 
 
 def reject_parts(place: Place) -> Parts:
     """The lake, and the bad records that stand out."""
     with opened(Settings.from_env(place.lake)) as lake:
-        return lake_parts(place) | {"rejects": len([*bad.rejects(lake.store)])}
+        return _all_parts(lake) | {"rejects": len([*bad.rejects(lake.store)])}
 
 
 def decision_parts(place: Place) -> Parts:
