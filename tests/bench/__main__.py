@@ -15,11 +15,17 @@ from tests.bench.machine import machine
 
 MEASURES = (
     *("build", "landing", "routing", "simulation", "queries"),
-    *("layout", "increment", "commits", "growth", "scaleout"),
+    *("layout", "increment", "replay", "commits", "growth", "scaleout"),
 )
 QUICK = MEASURES[:5]
 # Days and agents of the quick run, by measure.
-SIZES = {"growth": (1, 10), "increment": (21, 10), "queries": (7, 20), "layout": (91, 20)}
+SIZES = {
+    "growth": (1, 10),
+    "increment": (21, 10),
+    "replay": (30, 10),
+    "queries": (7, 20),
+    "layout": (91, 20),
+}
 
 
 def main():
