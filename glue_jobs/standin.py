@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -108,7 +108,10 @@ def stand_in() -> Iterator[StandIn]:
             server.start()
             opened.callback(server.stop)
             host, port = server.get_host_and_port()
-            server._server.app = _atomic(server._server.app)  # noqa: SLF001
+            app = server._server.app  # noqa: SLF001
+            # moto looks through its own folder at each request.
+            app.get_backend_for_host = cache(app.get_backend_for_host)
+            server._server.app = _atomic(app)  # noqa: SLF001
             _reset(host, port)
             yield StandIn(f"http://{host}:{port}", _opened=opened.enter_context(ExitStack()))
     finally:
