@@ -42,6 +42,7 @@ FEW = (tables.CONTACT_RECORD, tables.WORK_ITEM, tables.RUN)
 SCORES = (tables.WORKLOAD_SCORE, tables.CUSTOMER_AGENT)
 KEY = {"CUSTOMER_KEY": "5a" * 32}
 KEYS = {"CUSTOMER_KEY": "a5" * 32, "CUSTOMER_KEY_VERSION": "2", "CUSTOMER_KEY_OLD": "5a" * 32}
+_DATABASE_INPUT = ("Name", "Description", "LocationUri", "Parameters")
 _TABLE_INPUT = ("Name", "Description", "TableType", "Parameters", "StorageDescriptor")
 
 
@@ -124,7 +125,7 @@ class Aws:
     objects: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     glue: dict[str, dict[str, Any]] = field(default_factory=dict)
     items: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    has_database: bool = False
+    database: dict[str, Any] = field(default_factory=dict)
     clients: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -142,19 +143,21 @@ class Aws:
             key: (etag, s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
             for key, etag in self._etags().items()
         }
-        self.glue, self.has_database = self._glue_tables(), self._is_database_there()
+        self.glue, self.database = self._glue_tables(), self._database()
         self.items = {name: self._items(name) for name in self._dynamo_tables()}
 
     def put_back(self) -> None:
         """Change what differs from what was kept, and nothing else."""
         self._put_back_objects()
         glue = self.client("glue")
+        if self.database and not self._database():
+            glue.create_database(DatabaseInput=self.database)
         for name, table in self._glue_tables().items():
             if table != self.glue.get(name):
                 glue.delete_table(DatabaseName=DATABASE, Name=name)
         for name in self.glue.keys() - self._glue_tables().keys():
             glue.create_table(DatabaseName=DATABASE, TableInput=self.glue[name])
-        if self._is_database_there() and not self.has_database:
+        if self._database() and not self.database:
             glue.delete_database(Name=DATABASE)
         self._put_back_items()
 
@@ -163,7 +166,7 @@ class Aws:
         return (
             self._etags() == {key: etag for key, (etag, _) in self.objects.items()}
             and self._glue_tables() == self.glue
-            and self._is_database_there() == self.has_database
+            and self._database() == self.database
             and {name: self._items(name) for name in self._dynamo_tables()} == self.items
         )
 
@@ -203,9 +206,11 @@ class Aws:
             for each in found
         }
 
-    def _is_database_there(self) -> bool:
+    def _database(self) -> dict[str, Any]:
+        """What makes the database again; nothing where there is none."""
         found = self.client("glue").get_databases()["DatabaseList"]
-        return DATABASE in {each["Name"] for each in found}
+        there = (each for each in found if each["Name"] == DATABASE)
+        return {name: value for name, value in next(there, {}).items() if name in _DATABASE_INPUT}
 
     def _dynamo_tables(self) -> list[str]:
         return self.client("dynamodb").list_tables()["TableNames"]

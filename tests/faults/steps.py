@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -225,6 +226,17 @@ def _built_twice(place: Place) -> None:
     run("build", "--lake", place.lake)
 
 
+def _remembered(place: Place) -> None:
+    """A lake with a past, and its first run's name in a file."""
+    _built_twice(place)
+    with opened(Settings.from_env(place.lake)) as lake:
+        _first_run_file(place).write_text(ledger.runs(lake)[0]["run_id"])
+
+
+def _first_run_file(place: Place) -> Path:
+    return place.scratch / "first-run"
+
+
 def _scattered(place: Place) -> None:
     """A day of work items in a file each."""
     _built_twice(place)
@@ -350,18 +362,19 @@ def _not_run() -> list[Table]:
     return [each for each in lakes.TABLES if each is not tables.RUN]
 
 
-def _first_run(place: Place) -> tuple[str, ...]:
-    with opened(Settings.from_env(place.lake)) as lake:
-        return (ledger.runs(lake)[0]["run_id"],)
-
-
 STEPS = (
     Step("landing", (AWS,), _nothing, _landed, lake_parts),
     _command("ingest", (AWS, FOLDER), _nothing, lake_parts, _first),
     _command("build", (AWS, FOLDER), _built_and_landed, lake_parts, seal="table run", of=BUILT),
     _command("publish", (AWS,), _published, item_parts, of=(*SCORES, tables.RUN)),
     _command("compact", (AWS, FOLDER), _scattered, file_parts, of=ONE),
-    _command("rollback", (AWS, FOLDER), _built_twice, table_parts, _first_run),
+    _command(
+        "rollback",
+        (AWS, FOLDER),
+        _remembered,
+        table_parts,
+        lambda place: (_first_run_file(place).read_text(),),
+    ),
     _command(
         "expire",
         (AWS, FOLDER),
