@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pytest
+from pyiceberg.utils.concurrent import ExecutorFactory
 
 from glue_jobs import build, compaction, history, lake, ledger, maintenance
 from glue_jobs import rejects as bad
@@ -266,7 +267,10 @@ class Overtaken(Faults):
         self.calls.append(name)
         if self.other and len(self.calls) >= self.at and name != "COMMIT":
             other, self.other = self.other, None
-            other()
+            with pytest.MonkeyPatch.context() as patch:
+                # Another process has its own workers; this one's may be waiting for this call.
+                patch.setattr(ExecutorFactory, "_instance", None)
+                other()
         return effect()
 
 

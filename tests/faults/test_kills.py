@@ -70,9 +70,8 @@ def finished(program: Forker, place: Place, step: Step) -> float:
 def unnamed(place: Place) -> int:
     """Data files that no current snapshot names; every file that one names is there."""
     with opened(Settings.from_env(place.lake)) as lake:
-        named = {
-            path.partition("/tables/")[2] for each in lakes.TABLES for path in lake.files(each.name)
-        }
+        kept = [each for each in lakes.TABLES if each not in lake.missing()]
+        named = {path.partition("/tables/")[2] for each in kept for path in lake.files(each.name)}
         there = {key.removeprefix("tables/") for key, _ in lake.store.keys("tables/")}
     files = {key for key in there if key.endswith(".parquet")}
     assert named <= files
