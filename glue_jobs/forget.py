@@ -80,9 +80,10 @@ def forget(lake: Lake, parsers: Parsers, who: Customer) -> Forgotten:
     key = f"{ERASURES}/{min(who.tokens)}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.json"
     began = ledger.known(lake)
     _put_run(lake.store, key, who, None)
-    found = told(lake, parsers, who)
+    found = Forgotten(rewriting.rows_with(lake, who.tokens), [])
     for name, data in _rewritten(lake.store, parsers, who):
         lake.store.put(name, data)
+        found.objects.append(name)
 
     def without(rows: pa.Table, table: Table) -> pa.Table:
         return without_tokens(rows, who.tokens, drop="customer_id" in table.key)
@@ -120,16 +121,18 @@ def _rewritten_raw(
     store: Store, parsers: Parsers, kind: str, who: Customer
 ) -> Iterator[tuple[str, bytes]]:
     parses = [Parsers(parsers.taxonomy, keyed).of(kind).parse for keyed in parsers.tokens.each]
-    for key in raw.sizes(store, kind):
-        for piece in raw.pieces(store, [key], _PIECE_BYTES):
-            lines = [line.rstrip("\n") for line in piece.lines.column("line").to_pylist()]
-            told = [has_token(parse(piece.lines), who.tokens).to_pylist() for parse in parses]
-            kept = [
-                _redacted(line, who) if any(mine) or who.is_within(line) else line
-                for line, *mine in zip(lines, *told, strict=True)
-            ]
-            if kept != lines:
-                yield key, gzip.compress("".join(f"{line}\n" for line in kept).encode(), 1, mtime=0)
+    for piece in raw.pieces(store, raw.sizes(store, kind), _PIECE_BYTES):
+        lines = [line.rstrip("\n") for line in piece.lines.column("line").to_pylist()]
+        told = [has_token(parse(piece.lines), who.tokens).to_pylist() for parse in parses]
+        kept = [
+            _redacted(line, who) if any(mine) or who.is_within(line) else line
+            for line, *mine in zip(lines, *told, strict=True)
+        ]
+        ends = (*piece.starts[1:], len(lines))
+        for key, start, end in zip(piece.keys, piece.starts, ends, strict=True):
+            if kept[start:end] != lines[start:end]:
+                text = "".join(f"{line}\n" for line in kept[start:end])
+                yield key, gzip.compress(text.encode(), 1, mtime=0)
 
 
 def _redacted(line: str, who: Customer) -> str:

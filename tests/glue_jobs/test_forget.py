@@ -38,10 +38,11 @@ RECORDS = [
 
 @pytest.fixture(scope="module")
 def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lake with two builds, so with old snapshots, in which two customers called."""
+    """A lake of several builds, so with old snapshots, in which two customers called."""
     folder = tmp_path_factory.mktemp("forget")
     lake = str(folder / "lake")
-    for n, records in enumerate((RECORDS[:3], RECORDS)):
+    others = [work_item("w-3", CustomerId=STAYS)]
+    for n, records in enumerate((RECORDS[:3], RECORDS, others)):
         run("ingest", "--lake", lake, str(written(folder / f"{n}.ndjson.gz", records)))
         run("build", "--lake", lake)
     run("score", "--lake", lake)
@@ -67,7 +68,13 @@ def dry(before: Path, token: str) -> tuple[Any, set[str], set[str]]:
 
 
 @pytest.fixture(scope="module")
-def lake(before: Path, dry: Any) -> Path:
+def objects(before: Path) -> dict[Path, bytes]:
+    """What was received, by file, before anybody was forgotten."""
+    return received_by_file(before)
+
+
+@pytest.fixture(scope="module")
+def lake(before: Path, dry: Any, objects: dict[Path, bytes]) -> Path:
     """The same lake after the customer was forgotten."""
     run("forget", SPELT, "--yes", "--lake", str(before))
     return before
@@ -83,9 +90,13 @@ def holding(lake: Path, token: str) -> set[str]:
     }
 
 
+def received_by_file(lake: Path) -> dict[Path, bytes]:
+    found = (path for part in ("raw", "bad") for path in Path(lake, part).rglob("*.gz"))
+    return {path: gzip.decompress(path.read_bytes()) for path in sorted(found)}
+
+
 def received(lake: Path) -> str:
-    found = [path for part in ("raw", "bad") for path in Path(lake, part).rglob("*.gz")]
-    return "".join(gzip.decompress(path.read_bytes()).decode() for path in sorted(found))
+    return b"".join(received_by_file(lake).values()).decode()
 
 
 def rows(lake: Path, sql: str) -> list[dict[str, Any]]:
@@ -110,6 +121,16 @@ def test_no_file_of_any_snapshot_holds_the_customer(lake, dry, token):
 
 def test_no_received_byte_tells_the_number(lake):
     assert [sign in received(lake) for sign in (GONE, SPELT, STAYS)] == [False, False, True]
+
+
+def test_each_object_keeps_its_lines_and_others_keep_their_bytes(lake, objects):
+    now = received_by_file(lake)
+    changed = {path for path in objects if objects[path] != now[path]}
+    assert {path: data.count(b"\n") for path, data in now.items()} == {
+        path: data.count(b"\n") for path, data in objects.items()
+    }
+    assert {path for path, data in objects.items() if b"2025550123" in data} <= changed
+    assert 0 < len(changed) < len(objects)
 
 
 def test_the_contacts_stay_without_their_customer(lake):
