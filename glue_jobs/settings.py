@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from ingestion.errors import LakeError
 from lambdas.lake_api.lakes import validated
-from transforms.zones import time_zones
+from queries.zones import time_zones
 
 
 class SettingsError(LakeError):

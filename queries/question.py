@@ -14,7 +14,7 @@ from datetime import date
 from importlib.resources import files
 from typing import NamedTuple
 
-from transforms.zones import time_zones
+from queries.zones import time_zones
 
 _PARAMETER = re.compile(
     r"^-- param (?P<name>\w+): (?P<type>\S+) = (?P<default>.*?) -- (?P<meaning>.+)$", re.MULTILINE

@@ -1,4 +1,4 @@
-"""The time zones in which a lake's days and hours may be told."""
+"""The time zones in which days and hours may be told."""
 
 from __future__ import annotations
 
