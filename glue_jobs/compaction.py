@@ -17,12 +17,19 @@ from transforms.schema import Table
 from transforms.tables import TABLES
 
 TARGET_BYTES = 128 * 2**20
+# What is nearly of that size stays as it is: Iceberg's own `min-file-size-bytes`,
+# https://iceberg.apache.org/docs/latest/spark-procedures/#rewrite_data_files
+SMALL_PART = 0.75
 
 Progress = Callable[[str, int, int], None]  # what, done, of how many
 
 
 class Compacted(NamedTuple):
-    """One table: its small files, what they became, their rows, and the days that hold them."""
+    """One table: its small files, what they became, their rows, and the days that hold them.
+
+    In a plan `files_after` is the most that can stay: how small rows are when they are together is
+    known only then.
+    """
 
     table: str
     files_before: int
@@ -43,7 +50,11 @@ def plan(lake: Lake, tables: Sequence[Table] = ()) -> list[Compacted]:
     """What `compact` would do, from the manifests alone; tables with nothing to do are not told."""
     wanted = tables or _there(lake)
     found = [(table, _bins(table, lake.data_files(table))) for table in wanted]
-    return [_compacted(table, bins) for table, bins in found if bins]
+    return [
+        _compacted(table, [file for each in bins for file in each.files], len(bins))
+        for table, bins in found
+        if bins
+    ]
 
 
 def compact(
@@ -65,9 +76,9 @@ def compact(
     for number, table in enumerate(wanted):
         progress(table.name, number, len(wanted))
         before = lake.snapshot(table.name)
-        if bins := _put_together(lake, table):
+        if compacted := _put_together(lake, table):
             moves[table.name] = (before, lake.snapshot(table.name))
-            done.append(_compacted(table, bins))
+            done.append(compacted)
     if done:
         row = {
             "run_id": ledger.run_id(ledger.COMPACTION, sorted(moves.items())),
@@ -86,22 +97,29 @@ def _there(lake: Lake) -> list[Table]:
     return [table for table in TABLES if table not in missing]
 
 
-def _put_together(lake: Lake, table: Table) -> list[_Bin]:
-    """Compact one table in one commit; returns what was put together."""
+def _put_together(lake: Lake, table: Table) -> Compacted | None:
+    """Compact one table in one commit, until a day has no two small files; None if it had none.
+
+    A small file is mostly its own footer, so what many came to can be small again.
+    """
+    broken: list[dict[str, int]] = []
     with lake.replacement(table) as change:
-        bins = _bins(table, change.old)
-        if bins:
-            broken = [{"rows before = rows after": _swapped(change, each)} for each in bins]
-            quality.gate(table.name, quality.total(broken), lake.store)
-    return bins
+        while bins := _bins(table, change.left()):
+            broken += [{"rows before = rows after": _swapped(change, each)} for each in bins]
+        if not broken:
+            return None
+        quality.gate(table.name, quality.total(broken), lake.store)
+        left = {file.file_path for file in change.left()}
+        small = [file for file in change.old if file.file_path not in left]
+        return _compacted(table, small, len(left) - (len(change.old) - len(small)))
 
 
 def _bins(table: Table, files: Iterable[DataFile]) -> list[_Bin]:
     """Small files of one day, in order, as many together as reach `TARGET_BYTES`."""
     by_day: dict[date | None, list[DataFile]] = {}
     for file in sorted(files, key=lambda each: each.file_path):
-        if file.file_size_in_bytes < TARGET_BYTES:
-            by_day.setdefault(day_of(file) if table.is_daily else None, []).append(file)
+        if file.file_size_in_bytes < TARGET_BYTES * SMALL_PART:
+            by_day.setdefault(_day(table, file), []).append(file)
     return [
         _Bin(day, tuple(some))
         for day, found in sorted(by_day.items(), key=str)
@@ -133,15 +151,18 @@ def _swapped(change: Replacement, small: _Bin) -> int:
     return 0 if before == after else max(rows.num_rows, 1)
 
 
-def _compacted(table: Table, bins: Sequence[_Bin]) -> Compacted:
-    files = [file for each in bins for file in each.files]
+def _day(table: Table, file: DataFile) -> date | None:
+    return day_of(file) if table.is_daily else None
+
+
+def _compacted(table: Table, small: Sequence[DataFile], files_after: int) -> Compacted:
     return Compacted(
         table.name,
-        len(files),
-        len(bins),
-        sum(file.record_count for file in files),
-        sum(file.file_size_in_bytes for file in files),
-        len({each.day for each in bins}),
+        len(small),
+        files_after,
+        sum(file.record_count for file in small),
+        sum(file.file_size_in_bytes for file in small),
+        len({_day(table, file) for file in small}),
     )
 
 

@@ -289,9 +289,16 @@ class Replacement:
         self._write(self.table.conform(rows), None)
 
     def swap(self, old: Iterable[DataFile], rows: pa.Table, day: date | None) -> DataFile:
-        """Replace files of one day (None for a table without days) by one; returns that one."""
-        self._gone |= {file.file_path for file in old}
+        """Replace files of one day (None for a table without days) by one; returns that one.
+
+        Those that this change wrote itself are removed: no commit will name them.
+        """
+        gone = {file.file_path for file in old}
+        own = [file for file in self._new if file.file_path in gone]
+        self._gone |= gone
         self._write(rows, day)
+        self._new = [file for file in self._new if file.file_path not in gone]
+        self._remove(own)
         return self._new[-1]
 
     def take(self, files: Iterable[DataFile], days: Iterable[date]) -> None:
@@ -321,9 +328,16 @@ class Replacement:
                 f"table {self.table.name}: another writer was first; run the command again"
             ) from error
 
+    def left(self) -> list[DataFile]:
+        """The files that the commit would leave."""
+        return [*(file for file in self.old if not self._replaces(file)), *self._new]
+
     def discard(self) -> None:
         """Remove the files that were written for a commit that did not happen."""
-        for file in self._new:
+        self._remove(self._new)
+
+    def _remove(self, files: Iterable[DataFile]) -> None:
+        for file in files:
             with suppress(OSError):  # what stays is an orphan; why it stays is the caller's news
                 self._iceberg.io.delete(file.file_path)
 

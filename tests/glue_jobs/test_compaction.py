@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 from datetime import datetime
@@ -94,13 +95,28 @@ def test_compacting_twice_does_nothing_more(folder):
     assert compact(folder) == []
 
 
-def test_files_of_the_target_size_are_left_and_others_filled_up_to_it(folder, monkeypatch):
+def test_files_are_filled_up_to_the_target_size_and_then_left(folder, monkeypatch):
+    ids = [f"{name}-{random.Random(name).randbytes(20_000).hex()}" for name in "abcdefg"]
+    scatter(folder, items(*ids), MONDAY)
+    smallest = min(file.file_size_in_bytes for file in folder.data_files(WORK_ITEM))
+    monkeypatch.setattr(compaction, "TARGET_BYTES", smallest * 5 // 2)
+    compact(folder)
+    assert len(folder.files("work_item")) == 3  # of three, three and one
+    assert names(folder) == ids
+    assert compact(folder) == []
+
+
+def test_what_small_files_came_to_is_put_together_again(folder, monkeypatch):
+    """A file of one row is mostly its footer: together they are far below what they were."""
     scatter(folder, items(*"abcdefg"), MONDAY)
     sizes = [file.file_size_in_bytes for file in folder.data_files(WORK_ITEM)]
     monkeypatch.setattr(compaction, "TARGET_BYTES", max(sizes) * 3 - 1)
-    compact(folder)
-    assert len(folder.files("work_item")) == 3  # of three, three and one
+    assert [each.files_after for each in plan(folder)] == [2]
+    [done] = compact(folder)
+    assert (done.files_before, done.files_after, done.rows) == (7, 1, 7)
     assert names(folder) == [*"abcdefg"]
+    assert len([*Path(folder.settings.lake).rglob("work_item/data/*/*.parquet")]) == 7 + 1
+    assert compact(folder) == []
 
 
 def test_what_would_be_done_is_what_is_done(folder):
