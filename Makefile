@@ -45,10 +45,11 @@ test-dynamodb: setup ## the routing tables on DynamoDB Local; its licence asks f
 trino: setup ## serve the lake in LAKE or ./lake on a real Trino, on loopback
 	$(BIN)/python -m tests.trino.server
 
-check: setup ## lint and types
+check: setup ## lint, types, known vulnerabilities
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python tests/infra/audited.py requirements.lock requirements-glue.lock
 
 format: setup ## put the code into shape
 	$(BIN)/ruff format .
