@@ -25,6 +25,7 @@ from glue_jobs.lake import Lake, Replacement
 from glue_jobs.merge import Merged, merged
 from glue_jobs.parsers import Parser, Parsers
 from glue_jobs.racing import raced
+from infra import streams
 from transforms.days import by_day, groups
 from transforms.facts import violations
 from transforms.pipeline import SOURCES, STEPS, Read, Source, Step
@@ -33,6 +34,8 @@ from transforms.taxonomy import Taxonomy
 from transforms.versions import newest
 
 PIECE_BYTES = 64 * 2**20
+# A record can land as long after its arrival as the streams keep it; a day more, as clocks differ.
+LATEST_LANDING = streams.RETENTION + timedelta(days=1)
 
 
 Progress = Callable[[str, int, int], None]  # what, done, of how many
@@ -128,10 +131,11 @@ def build(
     """
     engine, started_at = engine or Embedded(), ledger.clock()
     known = ledger.known(lake)
+    since = None if window else _listed_since(known, started_at)
     fresh = {
         source.kind: {
             key: size
-            for key, size in raw.sizes(lake.store, source.kind).items()
+            for key, size in raw.sizes(lake.store, source.kind, since).items()
             if key not in known.inputs
         }
         for source in SOURCES
@@ -186,6 +190,17 @@ def build(
 
     raced(partial(ledger.record, lake, news, known))
     return built
+
+
+def _listed_since(known: ledger.Known, now: datetime) -> date | None:
+    """The arrival day from which on raw objects can be unread; None: any, all are listed.
+
+    What lies before was listed by the last build. The first build of a day looks at everything
+    all the same, for what was put there by other ways than a stream.
+    """
+    if known.built_at is None or known.built_at.date() != now.date():
+        return None
+    return (known.built_at - LATEST_LANDING).date()
 
 
 def _unbuilt(known: ledger.Known) -> frozenset[str]:

@@ -28,13 +28,17 @@ Row = dict[str, Any]  # a row of the table `run`; what it lacks is null
 
 @dataclass(frozen=True)
 class Known:
-    """What the runs that stand have read, what the last of them left, and all rollbacks so far."""
+    """What the runs that stand have read, what the last of them left, and all rollbacks so far.
+
+    `built_at`: when the last build among them began.
+    """
 
     inputs: frozenset[str] = frozenset()
     snapshots: Mapping[str, int] = field(default_factory=dict)
     taxonomy: str | None = None
     run_id: str | None = None
     rollbacks: frozenset[datetime] = frozenset()
+    built_at: datetime | None = None
 
 
 def runs(lake: Lake, columns: Iterable[str] = ()) -> list[Row]:
@@ -64,14 +68,20 @@ def standing(found: Sequence[Row]) -> list[Row]:
 
 def known(lake: Lake) -> Known:
     """What the lake's finished runs leave to build upon."""
-    found = runs(lake, ("inputs", "snapshots", "taxonomy"))
+    found = runs(lake, ("inputs", "snapshots", "taxonomy", "started_at"))
     rollbacks = frozenset(run["finished_at"] for run in found if run["restored"])
     stand = standing(found)
     if not stand:
         return Known(rollbacks=rollbacks)
     last = stand[-1]
-    inputs = frozenset(key for run in stand for key in run["inputs"])
-    return Known(inputs, dict(last["snapshots"] or ()), last["taxonomy"], last["run_id"], rollbacks)
+    return Known(
+        frozenset(key for run in stand for key in run["inputs"]),
+        dict(last["snapshots"] or ()),
+        last["taxonomy"],
+        last["run_id"],
+        rollbacks,
+        max((run["started_at"] for run in stand if run["command"] == BUILD), default=None),
+    )
 
 
 def record(lake: Lake, row: Callable[[Known], Row | None], began: Known) -> None:

@@ -6,6 +6,7 @@ import gzip
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from datetime import date
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -40,9 +41,14 @@ class Piece(NamedTuple):
         return Origin(self.keys[number], f"line {at - self.starts[number] + 1}")
 
 
-def sizes(store: Store, kind: str) -> dict[str, int]:
-    """The size in bytes of every landed object of a kind, by its key, in order of the keys."""
-    return dict(store.keys(f"{RAW}/{kind}/"))
+def sizes(store: Store, kind: str, since: date | None = None) -> dict[str, int]:
+    """The size in bytes of every landed object of a kind, by its key, in order of the keys.
+
+    From the stream only those that arrived on the day `since` or later (None = all); objects that
+    were landed from files have no day and are always among them.
+    """
+    folder = f"{RAW}/{kind}/"
+    return dict(store.keys(folder, f"{folder}{since}" if since else ""))
 
 
 def pieces(store: Store, found: Iterable[str], limit_bytes: int) -> Iterator[Piece]:

@@ -33,8 +33,11 @@ class Store(Protocol):
     def get(self, key: str) -> bytes:
         """The whole object; raises `NoSuchObjectError`."""
 
-    def keys(self, prefix: str) -> Iterator[tuple[str, int]]:
-        """Key and size in bytes of every object whose key starts with the prefix, by key."""
+    def keys(self, prefix: str, after: str = "") -> Iterator[tuple[str, int]]:
+        """Key and size in bytes of every object whose key starts with the prefix, by key.
+
+        Only of those whose key comes after `after`; what it leaves out costs next to nothing.
+        """
 
     def exists(self, key: str) -> bool:
         """Whether there is an object of that key."""
@@ -79,14 +82,23 @@ class FolderStore:
         with _file_errors(key):
             return self._path(key).read_bytes()
 
-    def keys(self, prefix: str) -> Iterator[tuple[str, int]]:
-        """Walks only the folder that the prefix names; half-written files are hidden."""
+    def keys(self, prefix: str, after: str = "") -> Iterator[tuple[str, int]]:
+        """Walks only the folder that the prefix names, and of the folders in it those that count.
+
+        Half-written files are hidden.
+        """
         folder = self._path(prefix.rpartition("/")[0]) if "/" in prefix else self.root
         with _file_errors(prefix):
-            files = [path for path in folder.rglob("[!.]*") if path.is_file()]
-            keyed = sorted((self._key(path), path) for path in files)
+            # Of a folder that comes before `after` but is no part of it, all keys come before.
+            first = [
+                path
+                for path in folder.glob("[!.]*")
+                if (key := f"{self._key(path)}/") > after or after.startswith(key)
+            ]
+            found = (each for path in first for each in (path, *path.rglob("[!.]*")))
+            keyed = sorted((self._key(path), path) for path in found if path.is_file())
             for key, path in keyed:
-                if key.startswith(prefix):
+                if key.startswith(prefix) and key > after:
                     yield key, path.stat().st_size
 
     def exists(self, key: str) -> bool:
@@ -138,11 +150,12 @@ class S3Store:
             with contextlib.closing(body):
                 return bytes(body.read())
 
-    def keys(self, prefix: str) -> Iterator[tuple[str, int]]:
-        """Listed page by page, in S3's own order, which is by key."""
+    def keys(self, prefix: str, after: str = "") -> Iterator[tuple[str, int]]:
+        """Listed page by page, in S3's own order, which is by key, from `after` on."""
         pages = self.client.get_paginator("list_objects_v2")
+        begin = {"StartAfter": self._name(after)} if after else {}
         with _s3_errors(prefix):
-            for page in pages.paginate(Bucket=self.bucket, Prefix=self._name(prefix)):
+            for page in pages.paginate(Bucket=self.bucket, Prefix=self._name(prefix), **begin):
                 for entry in page.get("Contents", ()):
                     yield entry["Key"][len(self._name("")) :], entry["Size"]
 

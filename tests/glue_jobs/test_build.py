@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pytest
 
 from glue_jobs import build as builder
-from glue_jobs import merge
+from glue_jobs import history, ledger, merge
 from glue_jobs.build import Built, Window
 from glue_jobs.commands import parsers
 from glue_jobs.lake import Lake, Replacement, made
@@ -147,6 +147,71 @@ def test_only_raw_objects_that_are_new_are_read(new_lake: NewLake, monkeypatch):
     )
     build(lake)
     assert sorted(read) == sorted({key for key, _ in lake.store.keys("raw/")} - known)
+
+
+@pytest.fixture
+def at(monkeypatch):
+    """Sets the clock."""
+    return lambda *when: monkeypatch.setattr(ledger, "clock", lambda: datetime(*when))  # noqa: DTZ001
+
+
+def arrive(lake: Lake, day: str, contact_id: str) -> None:
+    """Put an object as the landing function does: in the folder of the day it arrived on."""
+    path = written(lake.settings.folder.parent / f"{contact_id}.gz", [contact(contact_id)])
+    lake.store.put(f"raw/contact_record/{day}/{contact_id}.ndjson.gz", path.read_bytes())
+
+
+def contacts(lake: Lake) -> list[str]:
+    return sorted(lake.read(BY_NAME["contact_record"]).column("contact_id").to_pylist())
+
+
+def test_only_days_on_which_what_is_unread_can_have_arrived_are_listed(new_lake: NewLake, at):
+    """Streams keep a record for a week; a day more for clocks that differ."""
+    lake = new_lake()
+    at(2026, 3, 20, 10)
+    arrive(lake, "2026-03-20", "c-new")
+    build(lake)
+    arrive(lake, "2026-03-11", "c-older")
+    arrive(lake, "2026-03-12", "c-late")
+    land(lake, [contact("c-file")])
+    at(2026, 3, 20, 10, 15)
+    build(lake)
+    assert contacts(lake) == ["c-file", "c-late", "c-new"]
+
+
+def test_the_first_build_of_a_day_lists_everything(new_lake: NewLake, at):
+    lake = new_lake()
+    at(2026, 3, 20, 10)
+    arrive(lake, "2026-03-20", "c-new")
+    build(lake)
+    arrive(lake, "2026-01-01", "c-brought")
+    at(2026, 3, 21)
+    build(lake)
+    assert contacts(lake) == ["c-brought", "c-new"]
+
+
+def test_who_asks_for_days_has_everything_listed(new_lake: NewLake, at):
+    lake = new_lake()
+    at(2026, 3, 20, 10)
+    arrive(lake, "2026-03-20", "c-new")
+    build(lake)
+    arrive(lake, "2026-01-01", "c-brought")
+    builder.build(lake, FakeParsers(), Window(date(2026, 1, 5), date(2026, 1, 5)))
+    assert contacts(lake) == ["c-brought", "c-new"]
+
+
+def test_what_a_rollback_undid_is_listed_again(new_lake: NewLake, at):
+    lake = new_lake()
+    at(2026, 3, 1)
+    arrive(lake, "2026-03-01", "c-first")
+    run = build(lake).run_id
+    at(2026, 3, 20, 10)
+    arrive(lake, "2026-03-05", "c-then")
+    build(lake)
+    history.rollback(lake, history.target(lake, run))
+    at(2026, 3, 20, 11)
+    build(lake)
+    assert contacts(lake) == ["c-first", "c-then"]
 
 
 def test_only_days_that_change_are_rewritten(new_lake: NewLake):

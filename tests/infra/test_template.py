@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from infra.cloudformation import HERE, TEMPLATE, document, template
 from infra.flows.exported import exported
 from infra.flows.lint import FOR_ANY_FLOW, findings
 from infra.package import FUNCTIONS, function_files
-from infra.streams import STREAMS
+from infra.streams import RETENTION, STREAMS
 from infra.tables import TABLES
 from ingestion.privacy import KEY_VARIABLES
 from queries.question import questions
@@ -67,6 +68,7 @@ def test_every_table_is_recoverable_and_encrypted(whole):
 def test_the_streams_are_those_of_the_code(whole):
     made = of_type(whole, "AWS::Kinesis::Stream").values()
     assert {each["Name"] for each in made} == set(STREAMS.values())
+    assert {timedelta(hours=each["RetentionPeriodHours"]) for each in made} == {RETENTION}
 
 
 def test_every_question_is_a_named_query_without_a_blank_in_it(whole):

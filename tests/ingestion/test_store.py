@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
@@ -48,6 +50,34 @@ def test_keys_are_those_of_the_prefix_in_order_with_sizes(lake):
     for key in ("raw/b/2", "raw/b-1", "raw/b/1", "bad/1", "raw/c/1"):
         lake.put(key, b"xx")
     assert list(lake.keys("raw/b")) == [("raw/b-1", 2), ("raw/b/1", 2), ("raw/b/2", 2)]
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        ("", ["01/1", "02/1", "02/2", "02/deep/1", "f/1"]),
+        ("raw/b/01", ["01/1", "02/1", "02/2", "02/deep/1", "f/1"]),
+        ("raw/b/01/1", ["02/1", "02/2", "02/deep/1", "f/1"]),
+        ("raw/b/02/1", ["02/2", "02/deep/1", "f/1"]),
+        ("raw/b/02/deep", ["02/deep/1", "f/1"]),
+        ("raw/b/g", []),
+    ],
+)
+def test_keys_after_a_key_are_listed_and_no_others(lake, after, expected):
+    for key in ("01/1", "02/1", "02/2", "02/deep/1", "f/1"):
+        lake.put(f"raw/b/{key}", b"")
+    assert [key for key, _ in lake.keys("raw/b/", after)] == [f"raw/b/{key}" for key in expected]
+
+
+def test_a_folder_does_not_look_into_folders_that_come_before(tmp_path, monkeypatch):
+    lake = FolderStore(tmp_path)
+    for key in ("01/1", "02/1", "02/2", "f/1"):
+        lake.put(f"raw/{key}", b"")
+    looked = []
+    is_file = Path.is_file
+    monkeypatch.setattr(Path, "is_file", lambda path: looked.append(path.name) or is_file(path))
+    assert [key for key, _ in lake.keys("raw/", "raw/02/1")] == ["raw/02/2", "raw/f/1"]
+    assert sorted(looked) == ["02", "1", "1", "2", "f"]
 
 
 def test_an_unused_prefix_has_no_keys(lake):
