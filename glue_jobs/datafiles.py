@@ -27,6 +27,8 @@ from pyiceberg.table.metadata import TableMetadata
 from transforms.schema import DAY, SchemaError, Table
 
 _ROWS_IN_A_GROUP = 65_536
+# pyarrow keeps what it knows of each file of a dataset, some 50 kB: many times a small file.
+_FILES_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
@@ -55,18 +57,21 @@ class DataFiles:
         empty ones.
         """
         names = list(columns or self.table.names)
-        found = self._dataset(paths, names)
-        if found is None:
+        there = sorted(paths)
+        if not there:
             return self.table.empty().select(names)
-        return self.table.conform(found.to_table(columns=names), columns)
+        parts = [
+            self._dataset(there[at : at + _FILES_AT_ONCE], names).to_table(columns=names)
+            for at in range(0, len(there), _FILES_AT_ONCE)
+        ]
+        return self.table.conform(pa.concat_tables(parts), columns)
 
     def batches(self, path: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """The rows of a file, a row group at a time, so that memory does not grow with the file."""
         names = list(columns or self.table.names)
         found = self._dataset([path], names)
-        if found is not None:
-            for batch in found.to_batches(columns=names, batch_readahead=1, use_threads=False):
-                yield self.table.conform(pa.Table.from_batches([batch]), columns)
+        for batch in found.to_batches(columns=names, batch_readahead=1, use_threads=False):
+            yield self.table.conform(pa.Table.from_batches([batch]), columns)
 
     def written(self, rows: pa.Table, name: str, day: date | None) -> DataFile:
         """A new file of the table's conformed rows, as a commit wants it told.
@@ -131,10 +136,8 @@ class DataFiles:
     def _schema(self) -> pa.Schema:
         return pa.schema(_small(field) for field in schema_to_pyarrow(self.metadata.schema()))
 
-    def _dataset(self, paths: Iterable[str], names: Sequence[str]) -> ds.Dataset | None:
-        places = sorted(PyArrowFileIO.parse_location(path) for path in paths)
-        if not places:
-            return None
+    def _dataset(self, paths: Sequence[str], names: Sequence[str]) -> ds.Dataset:
+        places = [PyArrowFileIO.parse_location(path) for path in paths]
         scheme, netloc, _ = places[0]
         shape = schema_to_pyarrow(self.metadata.schema(), include_field_ids=False)
         return ds.dataset(

@@ -412,9 +412,26 @@ def _client(name: str, settings: Settings, **config: Any) -> Any:
 
 
 def _data_files(table: IcebergTable, snapshot: int | None) -> dict[str, DataFile]:
+    found = table.metadata.snapshot_by_id(snapshot) if snapshot else None
     return {
-        task.file.file_path: task.file for task in table.scan(snapshot_id=snapshot).plan_files()
+        entry.data_file.file_path: _without_statistics(entry.data_file)
+        for manifest in (found.manifests(table.io) if found else ())
+        for entry in manifest.fetch_manifest_entry(table.io)
     }
+
+
+def _without_statistics(file: DataFile) -> DataFile:
+    """What a change needs to know of a file: of 100,000, their statistics take half a gigabyte."""
+    slim = DataFile.from_args(
+        content=file.content,
+        file_path=file.file_path,
+        file_format=file.file_format,
+        partition=file.partition,
+        record_count=file.record_count,
+        file_size_in_bytes=file.file_size_in_bytes,
+    )
+    slim.spec_id = file.spec_id
+    return slim
 
 
 def _rows_by_day(files: Iterable[DataFile]) -> Counter[date]:
