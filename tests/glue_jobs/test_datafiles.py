@@ -6,14 +6,17 @@ from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 
+from glue_jobs import datafiles
 from glue_jobs.datafiles import DataFiles
 from glue_jobs.lake import made
 from glue_jobs.settings import Settings
+from tests.few_tables import MONDAY, address, few_tables, items
 from tests.transforms.landed import versions
 from tests.transforms.rich_records import rich_contact
-from transforms.tables import CONTACT_RECORD
+from transforms.tables import CONTACT_RECORD, WORK_ITEM
 
 
 def test_a_file_is_told_as_pyiceberg_tells_it(tmp_path: Path):
@@ -24,3 +27,14 @@ def test_a_file_is_told_as_pyiceberg_tells_it(tmp_path: Path):
         told = files.written(rows, "one", day)
         theirs = parquet_file_to_data_file(files.io, files.metadata, told.file_path)
     assert repr(theirs) == repr(told)
+
+
+@pytest.mark.parametrize("count", range(6))
+def test_files_are_read_in_order_of_path_however_many_at_once(tmp_path: Path, monkeypatch, count):
+    monkeypatch.setattr(datafiles, "_FILES_AT_ONCE", 2)
+    names = [f"{number}" for number in range(count)]
+    with few_tables(address("folder", tmp_path, None)) as lake:
+        files = DataFiles.of(WORK_ITEM, lake.iceberg("work_item"))
+        told = [files.written(items(name), name, MONDAY) for name in reversed(names)]
+        read = files.read((file.file_path for file in told), ["work_item_id"])
+    assert read.column("work_item_id").to_pylist() == names
