@@ -9,11 +9,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from pyarrow.fs import AwsStandardS3RetryStrategy
 from pyiceberg.catalog.glue import GlueCatalog
-from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.exceptions import CommitFailedException, NoSuchNamespaceError
 from pyiceberg.io import FileIO, InputFile, load_file_io
 from pyiceberg.serializers import FromInputFile
 from pyiceberg.table.metadata import TableMetadata
-from pyiceberg.typedef import EMPTY_DICT, Properties
+from pyiceberg.typedef import EMPTY_DICT, Identifier, Properties
 
 LOCATION = "metadata_location"
 MOST_ATTEMPTS = 10  # as pyiceberg has it for Glue
@@ -83,6 +83,13 @@ class CertainGlueCatalog(GlueCatalog):
         except (CommitFailedException, ClientError, BotoCoreError):
             if not self._has_had(database_name, table_name, table_input["Parameters"][LOCATION]):
                 raise
+
+    def drop_namespace(self, namespace: str | Identifier) -> None:
+        """As pyiceberg's; a database that goes after it was looked at is `NoSuchNamespaceError`."""
+        try:
+            super().drop_namespace(namespace)
+        except self.glue.exceptions.EntityNotFoundException as error:
+            raise NoSuchNamespaceError(f"there is no database {namespace}") from error
 
     def _has_had(self, database_name: str, table_name: str, location: str) -> bool:
         """Whether the table is at this metadata file, or another writer went on from it."""

@@ -142,10 +142,13 @@ class Lake:
         for name in names:
             if self.iceberg(name).current_snapshot() is not None:
                 raise LakeNotEmptyError(f"{self.settings.lake}: table {name} has rows")
+        # What is gone already was dropped before, by a request whose answer was lost or another's.
         for name in names:
-            self.catalog.drop_table((self.settings.database, name))
+            with suppress(NoSuchTableError):
+                self.catalog.drop_table((self.settings.database, name))
         if names:
-            self.catalog.drop_namespace(self.settings.database)
+            with suppress(NoSuchNamespaceError):
+                self.catalog.drop_namespace(self.settings.database)
         return names
 
     # -- read ---------------------------------------------------------------------------------

@@ -246,8 +246,11 @@ class Trial:
                 assert found in states, f"{source.writes.name}: a torn snapshot {found}"
 
     def _note_runs(self) -> None:
-        for run in ledger.standing(ledger.runs(self.lake)):
-            self.model.runs.setdefault(run["run_id"], self.model.read)
+        """By what the ledger says that each read: one may be of a build that died after its row."""
+        read = frozenset[str]()
+        for run in ledger.standing(ledger.runs(self.lake, ("inputs",))):
+            read |= frozenset(run["inputs"])
+            self.model.runs.setdefault(run["run_id"], read)
 
 
 class Overtaken(Faults):

@@ -1,4 +1,4 @@
-"""Commits whose answer is lost on the way: the client asks again, and Glue refuses it as stale."""
+"""Answers that are lost on the way: the client asks again, and Glue refuses what it has done."""
 
 from __future__ import annotations
 
@@ -30,16 +30,26 @@ def aws(weather: Weather):
 
 @pytest.fixture
 def lake(aws, weather: Weather, request: pytest.FixtureRequest):
-    weather.share, weather.most = 0.0, 0
-    name = f"lake_{abs(hash(request.node.name))}"
-    at = Settings(f"s3://{places.BUCKET}/{name}", name, aws.endpoint, aws.region)
-    with made(at)[0] as new:
+    with made(named(aws, weather, request))[0] as new:
         add(new, "before")
         yield new
 
 
-def lose(weather: Weather, answers: float) -> None:
-    weather.share, weather.most = 1.0, weather.faults.total() + answers
+@pytest.fixture
+def empty(aws, weather: Weather, request: pytest.FixtureRequest):
+    with made(named(aws, weather, request))[0] as new:
+        yield new
+
+
+def named(aws, weather: Weather, request: pytest.FixtureRequest) -> Settings:
+    """Where a lake of the test's own can be made, in fair weather."""
+    weather.share, weather.most = 0.0, 0
+    name = f"lake_{abs(hash(request.node.name))}"
+    return Settings(f"s3://{places.BUCKET}/{name}", name, aws.endpoint, aws.region)
+
+
+def lose(weather: Weather, answers: float, of: str = UPDATE) -> None:
+    weather.only, weather.share, weather.most = of, 1.0, weather.faults.total() + answers
 
 
 def test_a_commit_whose_answer_is_lost_is_a_commit(lake, weather):
@@ -65,3 +75,12 @@ def test_an_error_after_the_commit_leaves_the_live_files(lake, monkeypatch):
     monkeypatch.undo()
     assert found(lake) == ["before", "committed"]
     assert lake.count(tables.WORK_ITEM.name) == 2
+
+
+@pytest.mark.parametrize("operation", ["DeleteTable", "DeleteDatabase"])
+def test_a_lake_whose_dropping_was_not_answered_is_dropped(empty, weather, operation):
+    lose(weather, 1, f"AWSGlue.{operation}")
+    lost = weather.faults.total()
+    assert empty.drop() == [table.name for table in places.FEW]
+    assert weather.faults.total() == lost + 1
+    assert (empty.settings.database,) not in empty.catalog.list_namespaces()
