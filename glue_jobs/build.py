@@ -15,6 +15,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache, partial
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 import pyarrow as pa
@@ -132,13 +133,11 @@ def build(
     engine, started_at = engine or Embedded(), ledger.clock()
     known = ledger.known(lake)
     since = None if window else _listed_since(known, started_at)
+    listed = {source.kind: raw.sizes(lake.store, source.kind, since) for source in SOURCES}
+    unread = ledger.unread(lake, known, chain.from_iterable(listed.values()))
     fresh = {
-        source.kind: {
-            key: size
-            for key, size in raw.sizes(lake.store, source.kind, since).items()
-            if key not in known.inputs
-        }
-        for source in SOURCES
+        kind: {key: size for key, size in sizes.items() if key in unread}
+        for kind, sizes in listed.items()
     }
     inputs = tuple(sorted(key for keys in fresh.values() for key in keys))
     run_id = ledger.run_id(fresh, settings_digest(parsers.taxonomy), window)
@@ -186,7 +185,7 @@ def build(
 
     def news(now: ledger.Known) -> ledger.Row | None:
         """The run's row, unless another build of the same objects was recorded meanwhile."""
-        return None if inputs and now.inputs.issuperset(inputs) else row
+        return None if inputs and not ledger.unread(lake, now, inputs) else row
 
     raced(partial(ledger.record, lake, news, known))
     return built

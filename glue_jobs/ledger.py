@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from glue_jobs import raw
 from glue_jobs.lake import ConflictError, Lake
 from transforms import tables
 
@@ -28,12 +30,12 @@ Row = dict[str, Any]  # a row of the table `run`; what it lacks is null
 
 @dataclass(frozen=True)
 class Known:
-    """What the runs that stand have read, what the last of them left, and all rollbacks so far.
+    """The runs that stand by their ids, what the last of them left, and all rollbacks so far.
 
     `built_at`: when the last build among them began.
     """
 
-    inputs: frozenset[str] = frozenset()
+    stand: frozenset[str] = frozenset()
     snapshots: Mapping[str, int] = field(default_factory=dict)
     taxonomy: str | None = None
     run_id: str | None = None
@@ -68,20 +70,49 @@ def standing(found: Sequence[Row]) -> list[Row]:
 
 def known(lake: Lake) -> Known:
     """What the lake's finished runs leave to build upon."""
-    found = runs(lake, ("inputs", "snapshots", "taxonomy", "started_at"))
+    found = runs(lake, ("started_at",))
     rollbacks = frozenset(run["finished_at"] for run in found if run["restored"])
     stand = standing(found)
     if not stand:
         return Known(rollbacks=rollbacks)
-    last = stand[-1]
+    last = stand[-1]["run_id"], stand[-1]["finished_at"]
+    of_its_day = lake.read(tables.RUN, [last[1].date()], (*_CHAIN, "snapshots", "taxonomy"))
+    [left_by] = [
+        run for run in of_its_day.to_pylist() if (run["run_id"], run["finished_at"]) == last
+    ]
     return Known(
-        frozenset(key for run in stand for key in run["inputs"]),
-        dict(last["snapshots"] or ()),
-        last["taxonomy"],
-        last["run_id"],
+        frozenset(run["run_id"] for run in stand),
+        dict(left_by["snapshots"] or ()),
+        left_by["taxonomy"],
+        left_by["run_id"],
         rollbacks,
         max((run["started_at"] for run in stand if run["command"] == BUILD), default=None),
     )
+
+
+def inputs(lake: Lake, known: Known, since: date = date.min) -> pa.ChunkedArray:
+    """The raw objects that the runs that stand have read (texts), in no order.
+
+    `since`: of those runs alone that ended on that day or later; of a day more, as clocks differ.
+    """
+    days = [day for day in lake.days(tables.RUN.name) if day + timedelta(days=1) >= since]
+    found = lake.read(tables.RUN, days, ("run_id", "inputs"))
+    stand = pc.is_in(found["run_id"], value_set=pa.array(known.stand, found["run_id"].type))
+    return pc.list_flatten(found.filter(stand)["inputs"])
+
+
+def unread(lake: Lake, known: Known, keys: Iterable[str]) -> frozenset[str]:
+    """Those of the raw objects that no run that stands has read.
+
+    Nothing was read before it arrived, so runs that ended before the first of the arrivals are not
+    looked at, however many there are.
+    """
+    asked = list(keys)
+    if not asked:
+        return frozenset()
+    read = inputs(lake, known, min(map(raw.arrived_on, asked)))
+    there = pa.array(asked, read.type)
+    return frozenset(there.filter(pc.invert(pc.is_in(there, value_set=read))).to_pylist())
 
 
 def record(lake: Lake, row: Callable[[Known], Row | None], began: Known) -> None:

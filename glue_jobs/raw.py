@@ -51,6 +51,14 @@ def sizes(store: Store, kind: str, since: date | None = None) -> dict[str, int]:
     return dict(store.keys(folder, f"{folder}{since}" if since else ""))
 
 
+def arrived_on(key: str) -> date:
+    """The day before which an object was not there; `date.min` for one that tells none."""
+    try:
+        return date.fromisoformat(key.split("/")[2])
+    except ValueError:
+        return date.min
+
+
 def pieces(store: Store, found: Iterable[str], limit_bytes: int) -> Iterator[Piece]:
     """The lines of the objects, in pieces of about `limit_bytes` of JSON."""
     held: list[tuple[str, pa.Array]] = []

@@ -87,6 +87,11 @@ def ran(lake: Lake, run_id: str, **told: Any) -> None:
     ledger.record(lake, lambda _: row, ledger.known(lake))
 
 
+def read_objects(lake: Lake) -> set[str]:
+    """The raw objects that count as read."""
+    return {*ledger.inputs(lake, ledger.known(lake)).to_pylist()}
+
+
 def stored(lake: Lake, name: str = "work_item") -> set[str]:
     """Every file of a table, whether or not a snapshot names it."""
     return {key for key, _ in lake.store.keys(f"tables/{name}/") if not key.endswith("/")}

@@ -32,6 +32,7 @@ from lambdas.landing import handler as landing
 from tests.centre_records import agent_event, contact, work_item, written
 from tests.faults import places
 from tests.faults.places import BUCKET, BUILT, DATABASE, FEW, KEY, KEYS, SCORES, Place
+from tests.few_tables import read_objects
 from tests.lake_program import outcome, run
 from tests.lambdas.live_floor import agent_record, snapshot
 from transforms import tables
@@ -305,7 +306,7 @@ def table_parts(place: Place) -> Parts:
 def _standing_parts(lake: Lake) -> Parts:
     """Not the ledger itself: what is done in parts adds to it as often as it is done."""
     found = {name: part for name, part in _all_parts(lake).items() if name != "table run"}
-    return found | {"stands": sorted(ledger.known(lake).inputs)}
+    return found | {"stands": sorted(read_objects(lake))}
 
 
 def file_parts(place: Place) -> Parts:

@@ -19,6 +19,7 @@ from tests.few_tables import (
     names,
     put,
     ran,
+    read_objects,
     stand_in_aws,
 )
 from tests.lake_program import outcome
@@ -64,7 +65,7 @@ def test_a_rollback_puts_the_tables_back(lake):
 def test_what_was_undone_is_no_longer_read(folder):
     rollback(folder, target(folder, "one"))
     known = ledger.known(folder)
-    assert (known.inputs, known.run_id) == ({"raw/1"}, "one")
+    assert (read_objects(folder), known.run_id) == ({"raw/1"}, "one")
     assert known.snapshots["work_item"] == folder.snapshot("work_item")
 
 
@@ -82,7 +83,7 @@ def test_a_rollback_is_itself_in_the_history(folder):
 def test_what_was_undone_can_be_brought_back(folder):
     rollback(folder, target(folder, "one"))
     rollback(folder, target(folder, "three"))
-    assert (names(folder), ledger.known(folder).inputs) == (["b", "c"], {"raw/1", "raw/2", "raw/3"})
+    assert (names(folder), read_objects(folder)) == (["b", "c"], {"raw/1", "raw/2", "raw/3"})
 
 
 def test_a_rollback_to_the_last_run_changes_no_table(folder):
@@ -109,7 +110,7 @@ def test_a_rollback_that_dies_at_a_table_has_already_changed_what_stands(folder,
     monkeypatch.setattr(history, "_set_current", die)
     with pytest.raises(KeyboardInterrupt):
         rollback(folder, target(folder, "one"))
-    assert (names(folder), ledger.known(folder).inputs) == (["b", "c"], {"raw/1"})
+    assert (names(folder), read_objects(folder)) == (["b", "c"], {"raw/1"})
 
 
 def test_a_rollback_that_died_is_finished_by_another(folder, monkeypatch):
@@ -118,7 +119,7 @@ def test_a_rollback_that_died_is_finished_by_another(folder, monkeypatch):
         with pytest.raises(ZeroDivisionError):
             rollback(folder, target(folder, "one"))
     rollback(folder, target(folder, "one"))
-    assert (names(folder), ledger.known(folder).inputs) == (["a"], {"raw/1"})
+    assert (names(folder), read_objects(folder)) == (["a"], {"raw/1"})
 
 
 def test_a_run_that_began_before_a_rollback_is_not_recorded(folder):
@@ -126,7 +127,7 @@ def test_a_run_that_began_before_a_rollback_is_not_recorded(folder):
     rollback(folder, target(folder, "one"))
     with pytest.raises(ConflictError, match="rolled back meanwhile"):
         ledger.record(folder, lambda _: {"run_id": "late", "inputs": ["raw/4"]}, began)
-    assert ledger.known(folder).inputs == {"raw/1"}
+    assert read_objects(folder) == {"raw/1"}
 
 
 def test_a_run_that_ends_between_the_tables_does_not_stand(folder, monkeypatch):
@@ -139,7 +140,7 @@ def test_a_run_that_ends_between_the_tables_does_not_stand(folder, monkeypatch):
 
     monkeypatch.setattr(history, "_set_current", meanwhile)
     rollback(folder, target(folder, "one"))
-    assert ledger.known(folder).inputs == {"raw/1"}
+    assert read_objects(folder) == {"raw/1"}
 
 
 def test_a_table_that_another_changes_at_that_moment_is_a_conflict(folder):
