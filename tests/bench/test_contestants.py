@@ -1,0 +1,30 @@
+"""The contestants still run: what they call moves on between benchmarks."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bench.build import LANDING, LIMITS, OURS, WHOLE
+from tests.bench.data import CONTACTS, landed
+from tests.bench.harness import in_own_process
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory):
+    return landed(tmp_path_factory.mktemp("bench"), 1, 1, CONTACTS)
+
+
+@pytest.mark.parametrize("job", [OURS.job, WHOLE.job])
+def test_ours_build_the_contacts(data, job):
+    done = in_own_process(job, {"data": str(data.folder)})
+    assert 0 < done.rows.count <= data.records["contact_record"]
+
+
+def test_ours_land(data):
+    assert in_own_process(LANDING.job, {"data": str(data.folder)}).seconds > 0
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.name)
+def test_the_limits_run(data, limit):
+    options = {"data": str(data.folder), **limit.own}
+    assert in_own_process(limit.job, options).seconds > 0
