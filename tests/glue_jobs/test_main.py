@@ -7,7 +7,10 @@ import csv
 import gzip
 import io
 import json
+import os
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -311,3 +314,16 @@ def test_input_of_which_nothing_lands_has_an_exit_code_of_its_own(tmp_path):
     page = tmp_path / "page.json"
     page.write_text("<html></html>")
     assert outcome("ingest", "--lake", str(tmp_path / "lake"), str(page)).code == 10
+
+
+@pytest.mark.parametrize(("given", "expected"), [({}, "0"), ({"MIMALLOC_PURGE_DELAY": "9"}, "9")])
+def test_memory_is_given_back_at_once_unless_the_user_says_otherwise(given, expected):
+    """The allocator reads it when pyarrow is imported, so that nothing may import that before."""
+    asked = "import os, sys, glue_jobs; print(os.environ['MIMALLOC_PURGE_DELAY'], *sys.modules)"
+    environment = {k: v for k, v in os.environ.items() if k != "MIMALLOC_PURGE_DELAY"} | given
+    told = subprocess.run(
+        [sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True
+    )
+    delay, *modules = told.stdout.split()
+    assert delay == expected
+    assert "pyarrow" not in modules
