@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Self, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from pyiceberg.io import FileIO
@@ -24,11 +26,16 @@ from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.metadata import TableMetadata
 
+from glue_jobs import bloom
+from transforms.pipeline import SOURCES
 from transforms.schema import DAY, SchemaError, Table
 
 _ROWS_IN_A_GROUP = 65_536
 # pyarrow keeps what it knows of each file of a dataset, some 50 kB: many times a small file.
 _FILES_AT_ONCE = 1_000
+_FILTERS_AT_ONCE = 16  # files whose filters are asked; on S3 that is waiting
+# The column, of tables whose rows can move to another day, by which a build finds where they stand.
+_LOOKED_UP = {source.writes.name: source.writes.key[-1] for source in SOURCES if source.moves}
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,29 @@ class DataFiles:
         ]
         return self.table.conform(pa.concat_tables(parts), columns)
 
+    def read_of(self, ids: pa.Array, paths: Iterable[str], columns: Sequence[str]) -> pa.Table:
+        """The rows of files whose key ends with one of the ids (texts), of columns with the key's.
+
+        For tables whose rows can move: their files have filters, so that most are not read.
+        """
+        wanted = bloom.hashes(ids.to_pylist())
+        with ThreadPoolExecutor(_FILTERS_AT_ONCE) as pool:
+            parts = pool.map(lambda path: self._of(ids, wanted, path, columns), sorted(paths))
+            found = [part for part in parts if part]
+        none = self.table.empty().select(columns)
+        return self.table.conform(pa.concat_tables(found), columns) if found else none
+
+    def _of(
+        self, ids: pa.Array, wanted: bloom.Hashes, path: str, columns: Sequence[str]
+    ) -> pa.Table | None:
+        name = _LOOKED_UP[self.table.name]
+        with self.io.new_input(path).open() as data:
+            groups = [*bloom.groups(data, name, wanted)]
+            if not groups:
+                return None
+            rows = pq.ParquetFile(data).read_row_groups(groups, columns=[*columns])
+        return rows.filter(pc.is_in(rows[name], value_set=ids))
+
     def batches(self, path: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """The rows of a file, a row group at a time, so that memory does not grow with the file."""
         names = list(columns or self.table.names)
@@ -90,8 +120,15 @@ class DataFiles:
                 row_group_size=_ROWS_IN_A_GROUP,
                 store_schema=False,
                 metadata_collector=footers,
+                bloom_filter_options=self._filters(rows.num_rows),
             )
         return self._data_file(path, footers[0])
+
+    def _filters(self, rows: int) -> dict[str, dict[str, float]] | None:
+        if self.table.name not in _LOOKED_UP:
+            return None
+        texts = min(rows, _ROWS_IN_A_GROUP)
+        return {_LOOKED_UP[self.table.name]: {"ndv": texts, "fpp": bloom.FALSE_POSITIVES}}
 
     def _shaped(self, rows: pa.Table) -> pa.Table:
         """`rows` as the lake's schema has them: an upgrade adds columns at its end."""

@@ -266,6 +266,10 @@ class Replacement:
         """The rows that it began with, of the given days and columns (None = all)."""
         return self.files.read((file.file_path for file in self.data_files(days)), columns)
 
+    def read_of(self, ids: pa.Array, columns: Sequence[str]) -> pa.Table:
+        """The rows that it began with whose key ends with one of the ids (texts)."""
+        return self.files.read_of(ids, (file.file_path for file in self.old), columns)
+
     def rows_by_day(self) -> Counter[date]:
         """How many rows each day had when it began."""
         return _rows_by_day(self.old)

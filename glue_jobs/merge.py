@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from glue_jobs import quality
+from glue_jobs import bloom, quality
 from glue_jobs.ahead import ahead
 from glue_jobs.lake import Lake, Replacement
 from glue_jobs.parsers import Parser
@@ -42,6 +42,9 @@ from transforms.versions import (
     straddling,
     without,
 )
+
+# Of more keys, every other row group would be read in vain: then all keys are read.
+_MOST_LOOKED_UP = int(0.5 / bloom.FALSE_POSITIVES)
 
 
 class Merged(NamedTuple):
@@ -221,13 +224,24 @@ def _settled(change: Replacement, source: Source, spill: Spill) -> _Moved:
     new = _Versions(table, spill.read, spill.rows_by_day)
     old = _Versions(table, change.read, change.rows_by_day())
     landed = new.key_days()
-    known = old.key_days(among=np.unique(landed.column("key").to_numpy()))
+    among = np.unique(landed.column("key").to_numpy())
+    if len(among) <= _MOST_LOOKED_UP:
+        known = _among(key_days(_versions_there(change, spill), table), among)
+    else:
+        known = old.key_days(among)
     keys = straddling(pa.concat_tables([landed, known]))
     if not len(keys):
         return nothing
     then, now = _days(_among(known, keys)), _days(_among(landed, keys))
     settled = newest(pa.concat_tables([*old.of(keys, then), *new.of(keys, now)]), table)
     return _Moved(keys, settled.rows, then, settled.duplicates, settled.superseded)
+
+
+def _versions_there(change: Replacement, spill: Spill) -> pa.Table:
+    """The keys and days of rows of the table that may be versions of what landed."""
+    *_, name = change.table.key
+    ids = pc.unique(spill.read(spill.rows_by_day, (name,)).column(name))
+    return change.read_of(ids, (*change.table.key, DAY))
 
 
 def _among(found: pa.Table, keys: Hashes) -> pa.Table:
