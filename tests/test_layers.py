@@ -17,7 +17,7 @@ ALLOWED = {
         *("glue_jobs", "ingestion", "transforms", "lambdas", "queries", "infra"),
         *("awswrangler", "boto3", "botocore", "duckdb", "great_expectations", "moto", "numpy"),
         *("pandas", "pyarrow", "py4j", "pyiceberg", "pyspark", "rich", "sqlglot"),
-        *("jinja2", "markupsafe", "openpyxl", "sqlalchemy", "vl_convert"),
+        *("jinja2", "markupsafe", "openpyxl", "sqlalchemy", "vl_convert", "xxhash"),
     },
 }
 
