@@ -187,6 +187,13 @@ class DataFiles:
         )
 
 
+def rows_in_a_group(files: Iterable[DataFile]) -> float:
+    """How many rows the row groups of files have on average; 0 without files."""
+    rows = [file.record_count for file in files]
+    groups = sum(-(-count // _ROWS_IN_A_GROUP) for count in rows)
+    return sum(rows) / groups if groups else 0
+
+
 def day_of(file: DataFile) -> date:
     """The day that a daily table's file holds."""
     return date(1970, 1, 1) + timedelta(days=file.partition[0])

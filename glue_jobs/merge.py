@@ -19,8 +19,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from glue_jobs import bloom, quality
+from glue_jobs import quality
 from glue_jobs.ahead import ahead
+from glue_jobs.datafiles import rows_in_a_group
 from glue_jobs.lake import Lake, Replacement
 from glue_jobs.parsers import Parser
 from glue_jobs.raw import Piece
@@ -42,9 +43,6 @@ from transforms.versions import (
     straddling,
     without,
 )
-
-# Of more keys, every other row group would be read in vain: then all keys are read.
-_MOST_LOOKED_UP = int(0.5 / bloom.FALSE_POSITIVES)
 
 
 class Merged(NamedTuple):
@@ -225,7 +223,7 @@ def _settled(change: Replacement, source: Source, spill: Spill) -> _Moved:
     old = _Versions(table, change.read, change.rows_by_day())
     landed = new.key_days()
     among = np.unique(landed.column("key").to_numpy())
-    if len(among) <= _MOST_LOOKED_UP:
+    if len(among) <= rows_in_a_group(change.old):  # asking a filter costs a third of reading a key
         known = _among(key_days(_versions_there(change, spill), table), among)
     else:
         known = old.key_days(among)

@@ -15,13 +15,14 @@ from tests.bench.machine import machine
 
 MEASURES = (
     *("build", "landing", "routing", "simulation", "queries"),
-    *("layout", "increment", "replay", "commits", "growth", "scaleout"),
+    *("layout", "increment", "lookup", "replay", "commits", "growth", "scaleout"),
 )
 QUICK = MEASURES[:5]
 # Days and agents of the quick run, by measure.
 SIZES = {
     "growth": (1, 10),
     "increment": (21, 10),
+    "lookup": (21, 10),
     "replay": (30, 10),
     "queries": (7, 20),
     "layout": (91, 20),

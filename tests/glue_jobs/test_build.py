@@ -246,12 +246,12 @@ def test_the_same_records_in_other_files_and_another_order_change_no_table(new_l
     assert {source.rows for source in built.sources.values()} == {0}
 
 
-@pytest.mark.parametrize("most_looked_up", [merge._MOST_LOOKED_UP, 0])
+@pytest.mark.parametrize("most_looked_up", [1_000, 0])
 def test_what_moves_is_corrected_on_both_days_and_in_every_table_that_follows(
     new_lake: NewLake, monkeypatch, most_looked_up
 ):
     """Also where so much landed that every key of the table is read."""
-    monkeypatch.setattr(merge, "_MOST_LOOKED_UP", most_looked_up)
+    monkeypatch.setattr(merge, "rows_in_a_group", lambda _files: most_looked_up)
     lake = new_lake(RECORDS)
     land(lake, UPDATES)
     assert build(lake).days["calls_by_category_queue"] == [MONDAY, TUESDAY]

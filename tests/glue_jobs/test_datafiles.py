@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 
@@ -62,3 +63,14 @@ def test_rows_are_found_by_their_ids_in_whichever_files(tmp_path: Path, monkeypa
         [],
         [],
     ]
+
+
+def test_the_mean_row_group_follows_from_the_rows_of_files(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(datafiles, "_ROWS_IN_A_GROUP", 2)
+    with few_tables(address("folder", tmp_path, None)) as lake:
+        files = DataFiles.of(WORK_ITEM, lake.iceberg("work_item"))
+        told = [files.written(items(*some), some, MONDAY) for some in ("abc", "d")]
+        path = told[0].file_path.removeprefix("file://")
+        assert pq.read_metadata(path).num_row_groups == 2
+    assert datafiles.rows_in_a_group(told) == pytest.approx(4 / 3)
+    assert datafiles.rows_in_a_group([]) == 0
