@@ -30,7 +30,7 @@ from glue_jobs import bloom
 from transforms.pipeline import SOURCES
 from transforms.schema import DAY, SchemaError, Table
 
-_ROWS_IN_A_GROUP = 65_536
+ROWS_IN_A_GROUP = 65_536
 # pyarrow keeps what it knows of each file of a dataset, some 50 kB: many times a small file.
 _FILES_AT_ONCE = 1_000
 _FILTERS_AT_ONCE = 16  # files whose filters are asked; on S3 that is waiting
@@ -117,7 +117,7 @@ class DataFiles:
                 self._shaped(rows),
                 out,
                 compression="zstd",
-                row_group_size=_ROWS_IN_A_GROUP,
+                row_group_size=ROWS_IN_A_GROUP,
                 store_schema=False,
                 metadata_collector=footers,
                 bloom_filter_options=self._filters(rows.num_rows),
@@ -127,7 +127,7 @@ class DataFiles:
     def _filters(self, rows: int) -> dict[str, dict[str, float]] | None:
         if self.table.name not in _LOOKED_UP:
             return None
-        texts = min(rows, _ROWS_IN_A_GROUP)
+        texts = min(rows, ROWS_IN_A_GROUP)
         return {_LOOKED_UP[self.table.name]: {"ndv": texts, "fpp": bloom.FALSE_POSITIVES}}
 
     def _shaped(self, rows: pa.Table) -> pa.Table:
@@ -190,7 +190,7 @@ class DataFiles:
 def rows_in_a_group(files: Iterable[DataFile]) -> float:
     """How many rows the row groups of files have on average; 0 without files."""
     rows = [file.record_count for file in files]
-    groups = sum(-(-count // _ROWS_IN_A_GROUP) for count in rows)
+    groups = sum(-(-count // ROWS_IN_A_GROUP) for count in rows)
     return sum(rows) / groups if groups else 0
 
 

@@ -51,7 +51,7 @@ class Layout(NamedTuple):
     partitions: tuple[str, ...] = (DAY,)
     order: tuple[str, ...] = _QUEUE_FIRST
     files: int = 1
-    rows_in_a_group: int = datafiles._ROWS_IN_A_GROUP
+    rows_in_a_group: int = datafiles.ROWS_IN_A_GROUP
 
 
 PRESENT = "day; queue, category, time"
@@ -142,7 +142,7 @@ def write(options: Mapping[str, Any], _scratch: Path) -> Job:
     shutil.rmtree(folder, ignore_errors=True)
     table = _made(folder, layout)
     files = DataFiles.of(TABLE, table)
-    datafiles._ROWS_IN_A_GROUP = layout.rows_in_a_group
+    datafiles.ROWS_IN_A_GROUP = layout.rows_in_a_group
 
     def work() -> dict[str, float]:
         written: list[DataFile] = []
@@ -167,7 +167,7 @@ def write(options: Mapping[str, Any], _scratch: Path) -> Job:
 def update(options: Mapping[str, Any], _scratch: Path) -> Job:
     """One contact's row again: the files that may hold it are read, written anew and committed."""
     layout, table = LAYOUTS[options["name"]], _opened(_folder(options))
-    datafiles._ROWS_IN_A_GROUP = layout.rows_in_a_group
+    datafiles.ROWS_IN_A_GROUP = layout.rows_in_a_group
     where = options["asked"]["one contact, its day and queue known"]["where"]
     files = DataFiles.of(TABLE, table)
 

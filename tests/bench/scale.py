@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from glue_jobs.build import LATEST_LANDING
+from glue_jobs.datafiles import ROWS_IN_A_GROUP
 
 UNIT_COSTS = Path(__file__).parents[2] / "docs" / "unit_costs.toml"
 CONTACTS = (1_000_000, 10_000_000, 100_000_000)
@@ -76,6 +77,22 @@ def last_increment_cpu_s(costs: Costs, contacts: int) -> float:
     return given["cpu_s"] + rows(costs, contacts) * given["cpu_s_per_row"]
 
 
+def lookup(costs: Costs, contacts: int) -> tuple[float, float]:
+    """Bytes and CPU seconds of seeing what moved, in the busiest quarter of an hour.
+
+    By the filters of each day's row groups, or by every key where more land than a group has rows.
+    """
+    given = costs["lookup"]
+    landed = contacts / QUARTERS * costs["input"]["busiest_quarter"]
+    kept = contacts * given["days_kept"]
+    groups = math.ceil(contacts / ROWS_IN_A_GROUP) * given["days_kept"]
+    if landed > contacts / math.ceil(contacts / ROWS_IN_A_GROUP):
+        return kept * given["bytes_per_key"], kept * given["cpu_s_per_key"]
+    asked = groups * landed * given["cpu_s_per_text_and_group"]
+    opened = given["days_kept"] * given["cpu_s_per_file"]
+    return kept * given["bytes_per_key_of_filters"], asked + opened
+
+
 def most_contacts(costs: Costs, cores: int) -> int:
     """Contacts a day with which the day's last increment still takes a quarter of an hour."""
     given = costs["increment"]
@@ -132,6 +149,8 @@ INCREMENTS: dict[str, Row] = {
     "G.2X workers that keep up on Spark": lambda c, n: (
         f"{workers(last_increment_cpu_s(c, n) * _spark_factor(c), QUARTER_S):,}"
     ),
+    "read to see what moved": lambda c, n: f"{lookup(c, n)[0] / 1e9:,.1f} GB",
+    "CPU minutes of that": lambda c, n: f"{lookup(c, n)[1] / 60:,.1f}",
     "commits a day": lambda c, _: f"{c['lake']['tables_by_day'] * QUARTERS:,}",
 }
 SERVING: dict[str, Row] = {

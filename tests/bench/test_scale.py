@@ -32,3 +32,16 @@ def test_shards_follow_from_bytes_and_from_records():
     # 7.7 M records a day, three times as many in the busiest quarter of an hour.
     assert scale.shards(lean, 1_000_000) == 1
     assert scale.shards(lean, 10_000_000) == 3
+
+
+def test_what_moved_is_seen_by_filters_until_more_lands_than_a_row_group_holds():
+    given = COSTS["lookup"] | {"days_kept": 10, "cpu_s_per_file": 1.0}
+    costs = COSTS | {"lookup": given, "input": COSTS["input"] | {"busiest_quarter": 1}}
+    few, many = 96 * 100, 96 * 100_000  # contacts a day
+    read, cpu_s = scale.lookup(costs, few)
+    assert read == few * 10 * given["bytes_per_key_of_filters"]
+    assert cpu_s == pytest.approx(10 + 10 * 100 * given["cpu_s_per_text_and_group"])
+    assert scale.lookup(costs, many) == (
+        many * 10 * given["bytes_per_key"],
+        many * 10 * given["cpu_s_per_key"],
+    )

@@ -66,7 +66,7 @@ def test_rows_are_found_by_their_ids_in_whichever_files(tmp_path: Path, monkeypa
 
 
 def test_the_mean_row_group_follows_from_the_rows_of_files(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(datafiles, "_ROWS_IN_A_GROUP", 2)
+    monkeypatch.setattr(datafiles, "ROWS_IN_A_GROUP", 2)
     with few_tables(address("folder", tmp_path, None)) as lake:
         files = DataFiles.of(WORK_ITEM, lake.iceberg("work_item"))
         told = [files.written(items(*some), some, MONDAY) for some in ("abc", "d")]
