@@ -465,4 +465,25 @@ MUTANTS = (
             ),
         ),
     ),
+    Mutant(
+        "filters-asked-for-all",
+        "glue_jobs/bloom.py",
+        ".all(axis=1).any())",
+        ".all())",
+        ("tests/glue_jobs/test_bloom.py::test_of_several_texts_every_row_group_is_found",),
+    ),
+    Mutant(
+        "ledger-read-from-the-last-arrival",
+        "glue_jobs/ledger.py",
+        "min(map(raw.arrived_on, asked))",
+        "max(map(raw.arrived_on, asked))",
+        ("tests/glue_jobs/test_ledger.py::test_runs_before_the_first_arrival_are_not_looked_at",),
+    ),
+    Mutant(
+        "undone-counts-as-read",
+        "glue_jobs/ledger.py",
+        'found.filter(stand)["inputs"]',
+        'found["inputs"]',
+        ("tests/glue_jobs/test_ledger.py::test_what_was_undone_is_unread",),
+    ),
 )
