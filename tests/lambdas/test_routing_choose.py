@@ -2,7 +2,7 @@ from collections import Counter
 from datetime import UTC, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambdas.routing.choose import (
@@ -114,6 +114,8 @@ def test_stale_scores_mean_the_default_queue():
 
 
 @given(st.integers(-(10**6), 10**6), st.integers(0, 30))
+@example(1801, 0)
+@example(-301, 0)
 def test_no_stale_row_is_ever_offered(age_s, others):
     stale = Candidate("old", "id-old", 0, NOW - timedelta(seconds=age_s))
     offered = ids(decided([stale, *agents(*range(others))]))
