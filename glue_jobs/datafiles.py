@@ -132,11 +132,12 @@ class DataFiles:
 
     def _shaped(self, rows: pa.Table) -> pa.Table:
         """`rows` as the lake's schema has them: an upgrade adds columns at its end."""
-        if lacking := set(rows.column_names).difference(self._schema.names):
+        there = set(rows.column_names)
+        if lacking := there.difference(self._schema.names):
             raise SchemaError(
                 f"table {self.table.name} lacks the column {min(lacking)}; run `lake create`"
             )
-        more = [name for name in self._schema.names if name not in rows.column_names]
+        more = [name for name in self._schema.names if name not in there]
         for name in more:  # of a newer release than this one
             rows = rows.append_column(name, pa.nulls(len(rows), self._schema.field(name).type))
         return rows.select(self._schema.names).cast(self._schema)
@@ -201,7 +202,7 @@ def day_of(file: DataFile) -> date:
 
 def _field(name: str, *schemas: pa.Schema) -> pa.Field:
     """The field of that name of the first schema that has one."""
-    return next(schema.field(name) for schema in schemas if name in schema.names)
+    return next(schema.field(name) for schema in schemas if schema.get_field_index(name) >= 0)
 
 
 def _small(field: pa.Field) -> pa.Field:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from transforms import fields, tables
 from transforms.duck import id_in_arn, instance_id, kernel
 from transforms.fields import Record
+from transforms.nested import Nested
 from transforms.unknown_fields import compared
 
 _SNAPSHOTS = ("CurrentAgentSnapshot", "PreviousAgentSnapshot")
@@ -47,7 +48,7 @@ def agent_events(lines: pa.Table, keep: Collection[str] = ()) -> pa.Table:
     with kernel({"lines": lines}) as db:
         known, record = compared(db, lines, RECORD, keep)
         db.register("known", known)
-        return db.sql(f"""
+        rows = db.sql(f"""
             WITH transformed AS ({record.read("known")}),
             typed AS (
                 SELECT {record.selected()}, {record.filled} AS filled,
@@ -67,3 +68,4 @@ def agent_events(lines: pa.Table, keep: Collection[str] = ()) -> pa.Table:
                         CASE WHEN event_timestamp IS NULL THEN 'missing_event_timestamp' END)
                 END AS reject_reason
             FROM typed""").to_arrow_table()
+    return Nested(record).typed(rows)

@@ -14,7 +14,8 @@ from transforms import tables
 from transforms.customer import Token, tokens
 from transforms.duck import id_in_arn, instance_id, kernel, literal
 from transforms.fields import Record, record_version
-from transforms.scrubbing import kept, scrubbed, unwrapped
+from transforms.nested import Kept, Nested
+from transforms.scrubbing import scrubbed, unwrapped
 from transforms.tables.columns import LEVELS, text
 from transforms.taxonomy import Taxonomy, categorised
 from transforms.unknown_fields import compared
@@ -45,6 +46,17 @@ RECORD = Record(
     ),
 )
 
+# SQL of what people wrote, within lists and maps.
+_FREE_TEXTS = {
+    "attributes": scrubbed("text"),
+    "segment_attributes": scrubbed(unwrapped("text")),
+    "contact_details": scrubbed("text"),
+    "tags_references_items": scrubbed("text"),
+    "references.name": scrubbed("text"),
+    "references.value": "NULL::VARCHAR",
+    "recordings.deletion_reason": scrubbed("text"),
+    "routing_criteria.steps.expression": scrubbed("text"),
+}
 
 _OWN_DAY = """CAST(coalesce(initiation_timestamp, connected_to_system_timestamp,
     queue_enqueue_timestamp, agent_connected_to_agent_timestamp, disconnect_timestamp,
@@ -99,7 +111,7 @@ def contact_records(
         rows = db.sql(f"""
             WITH transformed AS ({record.read("known")}),
             typed AS (
-                SELECT {record.selected(**_kept(record, taxonomy))},
+                SELECT {record.selected(**_as_received(record))},
                     {_redacted_fields(record)} AS redacted, {record.filled} AS filled,
                     r, kinds, unknown_fields, unknown
                 FROM transformed)
@@ -116,7 +128,8 @@ def contact_records(
                         CASE WHEN {_OWN_DAY} IS NULL THEN 'no_timestamp' END, {_CONTRADICTION})
                 END AS reject_reason
             FROM typed""").to_arrow_table()
-    hidden = _pseudonymous(rows, number_token, customer_token)
+    typed = Nested(record, _FREE_TEXTS, _kept(taxonomy)).typed(rows)
+    hidden = _pseudonymous(typed, number_token, customer_token)
     return categorised(hidden, taxonomy)
 
 
@@ -127,37 +140,22 @@ def _redacted_fields(record: Record) -> str:
         len([name FOR name IN string_split({unwrapped(named)}, ',') IF trim(name) <> '']) END"""
 
 
-def _kept(record: Record, taxonomy: Taxonomy) -> dict[str, str]:
-    """SQL of the columns that hold who called and what people wrote."""
+def _as_received(record: Record) -> dict[str, str]:
+    """SQL of the columns that become tokens, and of free text."""
+    addresses = {name: record.text(name) for name in (*_ADDRESSES, "customer")}
+    reason = "recording_deletion_reason"
+    return addresses | {reason: scrubbed(record.text(reason))}
+
+
+def _kept(taxonomy: Taxonomy) -> dict[str, Kept]:
+    """What is kept of the columns that hold what people wrote."""
     keep = taxonomy.keep
-    # As received, to become tokens.
-    to_be_hidden = {name: record.text(name) for name in (*_ADDRESSES, "customer")}
-    return to_be_hidden | {
-        "attributes": kept(record.text("attributes"), taxonomy.kept_attributes),
-        "segment_attributes": kept(
-            record.text("segment_attributes"),
-            taxonomy.kept_segment_attributes,
-            value=unwrapped("e.value"),
-        ),
-        "contact_details": kept(record.text("contact_details"), keep.contact_details),
-        "tags_references_items": kept(
-            record.text("tags_references_items"), keep.tags, prefix="aws:"
-        ),
-        "references": _each(record, "references", name=scrubbed("x.name"), value="NULL::VARCHAR"),
-        "recordings": _each(record, "recordings", deletion_reason=scrubbed("x.deletion_reason")),
-        "routing_criteria": _each(
-            record,
-            "routing_criteria",
-            steps=f"[struct_update(s, expression := {scrubbed('s.expression')}) FOR s IN x.steps]",
-        ),
-        "recording_deletion_reason": scrubbed(record.text("recording_deletion_reason")),
+    return {
+        "attributes": Kept(taxonomy.kept_attributes),
+        "segment_attributes": Kept(taxonomy.kept_segment_attributes),
+        "contact_details": Kept(keep.contact_details),
+        "tags_references_items": Kept(keep.tags, prefix="aws:"),
     }
-
-
-def _each(record: Record, column: str, **parts: str) -> str:
-    """SQL for a column's list in which parts of every item `x` are something else."""
-    changes = ", ".join(f'"{part}" := {sql}' for part, sql in parts.items())
-    return f"[struct_update(x, {changes}) FOR x IN {record.cast(column)}]"
 
 
 def _pseudonymous(rows: pa.Table, number_token: Token, customer_token: Token) -> pa.Table:

@@ -3,7 +3,8 @@
 What is read follows from the table's columns: a column's path says where, its type and unit say
 how. DuckDB's `json_transform` turns what does not fit its target type into NULL without a word. So
 every leaf is read as text, cast here with TRY_CAST, and a text that does not cast names its field;
-what should hold fields and is no object is named too.
+what should hold fields and is no object is named too. What stands within lists and maps is cast by
+`transforms.nested`.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ class Record:
         return f"CAST(NULL AS {_sql_type(self._shape(column.type))})"
 
     def selected(self, **instead: str) -> str:
-        """SQL select list of the typed fields under their column names.
+        """SQL select list of the typed fields under their column names, nested ones as they are.
 
         `instead` is the SQL of columns that are not simply cast.
         """
@@ -115,16 +116,21 @@ class Record:
             if column.path
         )
 
-    def cast(self, name: str) -> str:
-        """SQL for one typed field."""
-        return self._typed(self.text(name), self._column(name))
+    @cached_property
+    def nested(self) -> tuple[Column, ...]:
+        """The columns that are read and hold lists or maps."""
+        return tuple(column for column in self.fields if pa.types.is_nested(column.type))
+
+    def spelled(self, part: str) -> str:
+        """The path in JSON of a part of a nested column."""
+        return self.names.get(part) or "".join(each.capitalize() for each in part.split("_"))
 
     @property
     def type_mismatch(self) -> str:
         """SQL for `type_mismatch: <path>` of the first value of the wrong type; else null.
 
-        That is an object or list which is something else, or a field whose text does not cast.
-        It needs `r`, `kinds` and the typed columns.
+        That is an object or list which is something else, or a field whose text does not cast;
+        those within lists and maps are not looked at. It needs `r`, `kinds` and the typed columns.
         """
         holders = [
             f"WHEN kinds[{n}] NOT IN ('{kind}', 'NULL') THEN {literal('.'.join(path))}"
@@ -136,14 +142,7 @@ class Record:
             for c in self.fields
             if not pa.types.is_nested(c.type) and not pa.types.is_string(c.type)
         ]
-        nested = [
-            sought
-            for c in self.fields
-            if pa.types.is_nested(c.type)
-            and (sought := self._misfit(self.text(c.name), c.type, c.path))
-        ]
-        first = f"coalesce({_case(holders + leaves)}, {', '.join([*nested, 'NULL'])})"
-        return f"'type_mismatch: ' || {first}"
+        return f"'type_mismatch: ' || {_case(holders + leaves)}"
 
     @property
     def negative(self) -> str:
@@ -189,13 +188,12 @@ class Record:
     def _selected(self, column: Column, instead: Mapping[str, str]) -> str:
         if not self._is_read(column):
             return f"CAST(NULL AS {_sql_type_of(column.type)})"
-        return instead.get(column.name) or self.cast(column.name)
+        if column in self.nested:
+            return self.text(column.name)
+        return instead.get(column.name) or self._typed(self.text(column.name), column)
 
     def _column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
-
-    def _name(self, name: str) -> str:
-        return self.names.get(name) or "".join(part.capitalize() for part in name.split("_"))
 
     def _tree(self, columns: Iterable[Column]) -> Shape:
         tree: dict[str, Any] = {}
@@ -212,58 +210,17 @@ class Record:
             return "VARCHAR"
         tree: dict[str, Any] = {}
         for part in kind:
-            _plant(tree, self._name(part.name), self._shape(part.type))
+            _plant(tree, self.spelled(part.name), self._shape(part.type))
         return tree
 
     def _typed(self, text: str, column: Column) -> str:
         is_seconds = column.name.endswith("_ms") and not column.path.endswith("InMillis")
-        return _SECONDS.format(text=text) if is_seconds else self._cast(text, column.type)
+        return (_SECONDS if is_seconds else _leaf(column.type)).format(text=text)
 
-    def _cast(self, text: str, kind: pa.DataType, depth: int = 0) -> str:
-        """SQL for a value of the transformed record in its type, whole structures included."""
-        if pa.types.is_list(kind):
-            items = (
-                f"[{self._cast(f'x{depth}', kind.value_type, depth + 1)} FOR x{depth} IN {text}]"
-            )
-            return f"CASE WHEN {text} IS NOT NULL THEN {items} END"
-        if pa.types.is_map(kind):
-            value = self._cast(f"x{depth}.value", kind.item_type, depth + 1)
-            entries = f"[{{'k': x{depth}.key, 'v': {value}}} FOR x{depth} IN {entries_of(text)}]"
-            return f"CASE WHEN {text} IS NOT NULL THEN map_from_entries({entries}) END"
-        if pa.types.is_struct(kind):
-            parts = ", ".join(
-                f"'{part.name}': {self._cast(self._within(text, part), part.type, depth)}"
-                for part in kind
-            )
-            return f"CASE WHEN {text} IS NOT NULL THEN {{{parts}}} END"
-        return _leaf(kind).format(text=text)
 
-    def _misfit(self, text: str, kind: pa.DataType, path: str, depth: int = 0) -> str | None:
-        """SQL for the path of the first leaf within `text` that does not cast; None = all do."""
-        if pa.types.is_list(kind) or pa.types.is_map(kind):
-            is_list = pa.types.is_list(kind)
-            inner = self._misfit(
-                f"x{depth}", kind.value_type if is_list else kind.item_type, path, depth + 1
-            )
-            items = text if is_list else f"map_values({text})"
-            found = f"[m FOR m IN [{inner} FOR x{depth} IN {items}] IF m IS NOT NULL][1]"
-            # Lambdas are dear even where there is nothing to look at, as nearly always.
-            return inner and f"CASE WHEN {text} IS NOT NULL THEN {found} END"
-        if pa.types.is_struct(kind):
-            found_parts = [
-                sought
-                for part in kind
-                for below in [f"{path}.{_first(self._name(part.name))}"]
-                if (sought := self._misfit(self._within(text, part), part.type, below, depth))
-            ]
-            return f"coalesce({', '.join(found_parts)})" if found_parts else None
-        if pa.types.is_string(kind):
-            return None
-        typed = _leaf(kind).format(text=text)
-        return f"CASE WHEN {text} IS NOT NULL AND {typed} IS NULL THEN {literal(path)} END"
-
-    def _within(self, text: str, part: pa.Field) -> str:
-        return _found(text, self._name(part.name))
+def leaf_sql(kind: pa.DataType) -> str:
+    """SQL for the value of a `text` in its type; null where it does not cast."""
+    return _leaf(kind).format(text="text")
 
 
 def entries_of(text: str) -> str:

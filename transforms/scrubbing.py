@@ -58,24 +58,16 @@ def unless_number(text: str) -> str:
     return f"CASE WHEN regexp_full_match({text}, {literal(_WHOLE)}) THEN '[number]' ELSE {text} END"
 
 
-def kept(text: str, keys: Collection[str], prefix: str = "", value: str = "e.value") -> str:
-    """SQL for those entries of a map whose key is among `keys` or begins with `prefix`.
+def chosen(key: str, keys: Collection[str], prefix: str = "") -> str:
+    """SQL for whether an entry of a map is kept: its key is among `keys` or begins with `prefix`.
 
-    `value` is the SQL of what an entry `e` holds; it is scrubbed. With `*` among the keys every
-    entry stays whose key would not be scrubbed itself. Entries come in the order of their keys;
-    an empty map stays empty, null stays null.
+    With `*` among the keys every entry is kept whose key would not be scrubbed itself.
     """
-    chosen = f"e.key = {scrubbed('e.key')}" if EVERYTHING in keys else _among(keys, prefix)
-    entries = f"list_sort([e FOR e IN map_entries({text}) IF {chosen}])"
-    found = f"map_from_entries([{{'k': e.key, 'v': {scrubbed(value)}}} FOR e IN {entries}])"
-    nothing = "CAST(MAP {} AS MAP(VARCHAR, VARCHAR))"
-    return f"CASE WHEN {text} IS NOT NULL THEN {found if keys or prefix else nothing} END"
-
-
-def _among(keys: Collection[str], prefix: str) -> str:
-    conditions = [f"e.key IN ({', '.join(map(literal, sorted(keys)))})"] if keys else []
-    conditions += [f"starts_with(e.key, {literal(prefix)})"] if prefix else []
-    return " OR ".join(conditions)
+    if EVERYTHING in keys:
+        return f"{key} = {scrubbed(key)}"
+    conditions = [f"{key} IN ({', '.join(map(literal, sorted(keys)))})"] if keys else []
+    conditions += [f"starts_with({key}, {literal(prefix)})"] if prefix else []
+    return " OR ".join(conditions) or "false"
 
 
 def unwrapped(value: str) -> str:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.duck import rows
-from transforms.scrubbing import kept, scrubbed, unwrapped
+from transforms.scrubbing import scrubbed, unwrapped
 
 WIDE = 0xFEE0  # from a digit to its full-width form
 
@@ -88,18 +88,6 @@ def test_no_ten_digits_come_through_whatever_stands_around_them(before, number, 
     assert sum(sign.isdigit() for sign in found) < 10
 
 
-def test_an_entry_is_kept_by_its_key_or_its_keys_beginning():
-    sql = kept("m", ["a"], prefix="aws:")
-    found = rows(f"SELECT {sql} AS m FROM (SELECT MAP {{'a': '1', 'aws:b': '2', 'c': '3'}} AS m)")
-    assert found.to_pylist() == [{"m": [("a", "1"), ("aws:b", "2")]}]
-
-
-def test_a_map_that_is_null_stays_null_and_an_empty_one_empty():
-    sql = kept("m", ["*"])
-    found = rows(f"SELECT {sql} AS m FROM (VALUES (NULL), (MAP {{}}::MAP(TEXT, TEXT))) AS t(m)")
-    assert found.column("m").to_pylist() == [None, []]
-
-
 def test_a_wrapped_value_is_its_text():
     found = rows(
         f"""SELECT {unwrapped("v")} AS v FROM (VALUES ('{{"ValueString":"x"}}')) AS t(v)"""
@@ -110,14 +98,3 @@ def test_a_wrapped_value_is_its_text():
 def test_a_value_that_only_looks_wrapped_stays():
     found = rows(f"""SELECT {unwrapped("v")} AS v FROM (VALUES ('{{"ValueBroken')) AS t(v)""")
     assert found.to_pylist() == [{"v": '{"ValueBroken'}]
-
-
-def test_an_entry_is_kept_with_the_value_that_is_asked_for():
-    sql = kept("m", ["a"], value="upper(e.value)")
-    found = rows(f"SELECT {sql} AS m FROM (SELECT MAP {{'a': 'x', 'b': 'y'}} AS m)")
-    assert found.to_pylist() == [{"m": [("a", "X")]}]
-
-
-def test_no_entry_is_kept_where_no_key_is_named():
-    found = rows(f"SELECT {kept('m', ())} AS m FROM (SELECT MAP {{'a': 'x'}} AS m)")
-    assert found.to_pylist() == [{"m": []}]
