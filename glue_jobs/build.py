@@ -34,7 +34,7 @@ from transforms.schema import Table
 from transforms.taxonomy import Taxonomy
 from transforms.versions import newest
 
-PIECE_BYTES = 64 * 2**20
+PIECE_BYTES = 16 * 2**20
 # A record can land as long after its arrival as the streams keep it; a day more, as clocks differ.
 LATEST_LANDING = streams.RETENTION + timedelta(days=1)
 
@@ -110,7 +110,7 @@ class Embedded:
         progress: Progress,
     ) -> Merged:
         """Merge piece by piece."""
-        pieces = raw.pieces(lake.store, keys, PIECE_BYTES)
+        pieces = raw.small_pieces(lake.store, keys, PIECE_BYTES)
         told = _reported(pieces, source.kind, len(keys), progress)
         return merged(lake, source, parser, told, run_id)
 
@@ -313,5 +313,5 @@ def _reported(
     for piece in pieces:
         progress(kind, done, objects)
         yield piece
-        done += len(piece.keys)
+        done += sum(start >= 0 for start in piece.starts)
     progress(kind, done, objects)

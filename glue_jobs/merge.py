@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from glue_jobs import quality
-from glue_jobs.ahead import ahead
+from glue_jobs.ahead import CORES, ahead, shared_out
 from glue_jobs.datafiles import rows_in_a_group
 from glue_jobs.lake import Lake, Replacement
 from glue_jobs.parsers import Parser
@@ -150,8 +150,8 @@ def _parsed(
     """Parse every piece into `spill`, rejects into `bad/build/`."""
     landed = rejected = 0
     unknown = Counter[str]()
-    parsed = ((piece, parser.parse(piece.lines)) for piece in ahead(pieces))
-    for number, (piece, rows) in enumerate(ahead(parsed)):
+    parsed = shared_out(lambda piece: (piece, parser.parse(piece.lines)), ahead(pieces), CORES)
+    for number, (piece, rows) in enumerate(parsed):
         part = kept(lake.store, source, f"{run_id}-{number}", piece, rows)
         spill.put(part.rows)
         landed += part.landed
@@ -170,7 +170,8 @@ def _merged_groups(
     change: Replacement, parser: Parser, spill: Spill, moved: _Moved
 ) -> Iterator[Group]:
     table = change.table
-    for days in groups({**dict.fromkeys(moved.days, 0), **spill.rows_by_day}):
+    rows_by_day = {**dict.fromkeys(moved.days, 0), **spill.rows_by_day}
+    for days in groups(rows_by_day, spill.bytes_of_a_row):
         before = change.read(days)
         versions = [
             without(before, moved.keys, table),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import accumulate
@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingestion.errors import LakeError
 from ingestion.landing import Origin
@@ -19,7 +20,6 @@ from ingestion.store import Store
 
 RAW = "raw"
 _NEWLINE = 10
-_ROWS_IN_A_BATCH = 8_192  # small enough that the SQL kernel shares the work between cores
 
 
 class RawUnreadableError(LakeError):
@@ -29,11 +29,14 @@ class RawUnreadableError(LakeError):
 
 
 class Piece(NamedTuple):
-    """Lines of one kind, from one or more whole objects."""
+    """Lines of one kind, from one or more objects.
+
+    `starts`: the first line of each object; below 0 if it stands in an earlier piece.
+    """
 
     keys: tuple[str, ...]
     lines: pa.Table
-    starts: tuple[int, ...]  # the first line of each object
+    starts: tuple[int, ...]
 
     def origin(self, at: int) -> Origin:
         """Where line `at` of the piece stands: its object and its line there, from 1."""
@@ -60,7 +63,7 @@ def arrived_on(key: str) -> date:
 
 
 def pieces(store: Store, found: Iterable[str], limit_bytes: int) -> Iterator[Piece]:
-    """The lines of the objects, in pieces of about `limit_bytes` of JSON."""
+    """The lines of the objects, in pieces of `limit_bytes` of JSON or more, of whole objects."""
     held: list[tuple[str, pa.Array]] = []
     size = 0
     for key in found:
@@ -72,6 +75,16 @@ def pieces(store: Store, found: Iterable[str], limit_bytes: int) -> Iterator[Pie
             held, size = [], 0
     if held:
         yield _piece(held)
+
+
+def small_pieces(store: Store, found: Iterable[str], limit_bytes: int) -> Iterator[Piece]:
+    """The lines of the objects, in pieces of no more than about `limit_bytes` of JSON.
+
+    Objects larger than that are in several.
+    """
+    return (
+        part for piece in pieces(store, found, limit_bytes) for part in _cut(piece, limit_bytes)
+    )
 
 
 def lines(data: bytes) -> pa.Array:
@@ -86,15 +99,22 @@ def lines(data: bytes) -> pa.Array:
 
 
 def _piece(held: list[tuple[str, pa.Array]]) -> Piece:
-    batches = [
-        array.slice(start, _ROWS_IN_A_BATCH)
-        for _, array in held
-        for start in range(0, len(array), _ROWS_IN_A_BATCH)
-    ]
-    column = pa.chunked_array(batches, pa.large_string())
+    column = pa.chunked_array([array for _, array in held], pa.large_string())
     lengths = [len(array) for _, array in held]
     starts = tuple(accumulate(lengths[:-1], initial=0))
     return Piece(tuple(key for key, _ in held), pa.table({"line": column}), starts)
+
+
+def _cut(piece: Piece, limit_bytes: int) -> Iterator[Piece]:
+    before = np.cumsum(np.concatenate(([0], pc.binary_length(piece.lines["line"]))))[:-1]
+    cuts = [0, *(np.flatnonzero(np.diff(before // limit_bytes)) + 1).tolist()]
+    for start, end in zip(cuts, [*cuts[1:], len(before)], strict=True):
+        first, last = bisect_right(piece.starts, start) - 1, bisect_left(piece.starts, end)
+        yield Piece(
+            piece.keys[first:last],
+            piece.lines.slice(start, end - start),
+            tuple(at - start for at in piece.starts[first:last]),
+        )
 
 
 def _unpacked(store: Store, key: str) -> bytes:

@@ -14,7 +14,8 @@ from pyarrow import ipc
 from transforms.days import by_day
 from transforms.schema import Table
 
-HELD_BYTES = 128 * 2**20
+# In memory they take up to three times that: a kernel's buffers are larger than what is in them.
+HELD_BYTES = 48 * 2**20
 _LZ4 = ipc.IpcWriteOptions(compression="lz4")
 
 
@@ -38,14 +39,21 @@ class Spill:
         self._held_bytes = held_bytes
         self._held: dict[date, list[pa.Table]] = {}
         self._places: dict[date, list[_Place]] = {}
+        self._bytes = 0
         self.rows_by_day: Counter[date] = Counter()
+
+    @property
+    def bytes_of_a_row(self) -> float:
+        """What a row takes in memory, on average; 0 without rows."""
+        rows = self.rows_by_day.total()
+        return self._bytes / rows if rows else 0
 
     def put(self, rows: pa.Table) -> None:
         """Add rows of any days."""
         parts = by_day(rows)
         self.rows_by_day.update({day: part.num_rows for day, part in parts.items()})
-        self._held_bytes -= rows.nbytes
-        if self._held_bytes >= 0:
+        self._bytes += rows.nbytes
+        if self._bytes <= self._held_bytes:
             for day, part in parts.items():
                 self._held.setdefault(day, []).append(part)
         elif parts:

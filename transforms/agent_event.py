@@ -10,8 +10,8 @@ from collections.abc import Collection
 
 import pyarrow as pa
 
-from transforms import fields, tables
-from transforms.duck import id_in_arn, instance_id, kernel
+from transforms import duck, fields, tables
+from transforms.duck import id_in_arn, instance_id
 from transforms.fields import Record
 from transforms.nested import Nested
 from transforms.unknown_fields import compared
@@ -45,10 +45,9 @@ def agent_events(lines: pa.Table, keep: Collection[str] = ()) -> pa.Table:
     `lines` has one JSON text per row in the column `line`. `keep` names the unknown fields whose
     values are kept. Rejects keep their row.
     """
-    with kernel({"lines": lines}) as db:
-        known, record = compared(db, lines, RECORD, keep)
-        db.register("known", known)
-        rows = db.sql(f"""
+    known, record = compared(lines, RECORD, keep)
+    rows = duck.rows(
+        f"""
             WITH transformed AS ({record.read("known")}),
             typed AS (
                 SELECT {record.selected()}, {record.filled} AS filled,
@@ -67,5 +66,7 @@ def agent_events(lines: pa.Table, keep: Collection[str] = ()) -> pa.Table:
                     ELSE coalesce({record.type_mismatch},
                         CASE WHEN event_timestamp IS NULL THEN 'missing_event_timestamp' END)
                 END AS reject_reason
-            FROM typed""").to_arrow_table()
+            FROM typed""",
+        known=known,
+    )
     return Nested(record).typed(rows)

@@ -10,9 +10,9 @@ from functools import cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms import tables
+from transforms import duck, tables
 from transforms.customer import Token, tokens
-from transforms.duck import id_in_arn, instance_id, kernel, literal
+from transforms.duck import id_in_arn, instance_id, literal
 from transforms.fields import Record, record_version
 from transforms.nested import Kept, Nested
 from transforms.scrubbing import scrubbed, unwrapped
@@ -105,10 +105,9 @@ def contact_records(
     turn a phone number and another customer id or address into tokens; each is called once per
     distinct value. Rejects keep their row, so that input rows = output rows.
     """
-    with kernel({"lines": lines}) as db:
-        known, record = compared(db, lines, RECORD, taxonomy.keep.fields)
-        db.register("known", known)
-        rows = db.sql(f"""
+    known, record = compared(lines, RECORD, taxonomy.keep.fields)
+    rows = duck.rows(
+        f"""
             WITH transformed AS ({record.read("known")}),
             typed AS (
                 SELECT {record.selected(**_as_received(record))},
@@ -127,7 +126,9 @@ def contact_records(
                     ELSE coalesce({record.type_mismatch}, {record.negative},
                         CASE WHEN {_OWN_DAY} IS NULL THEN 'no_timestamp' END, {_CONTRADICTION})
                 END AS reject_reason
-            FROM typed""").to_arrow_table()
+            FROM typed""",
+        known=known,
+    )
     typed = Nested(record, _FREE_TEXTS, _kept(taxonomy)).typed(rows)
     hidden = _pseudonymous(typed, number_token, customer_token)
     return categorised(hidden, taxonomy)

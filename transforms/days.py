@@ -10,7 +10,9 @@ import pyarrow as pa
 
 from transforms.schema import DAY
 
-GROUP_ROWS = 75_000  # held at once, so that memory does not grow with the number of days
+# Held at once, so that memory does not grow with the number of days.
+GROUP_ROWS = 75_000
+GROUP_BYTES = 160 * 2**20
 
 
 def by_day(rows: pa.Table) -> dict[date, pa.Table]:
@@ -32,12 +34,16 @@ def by_day(rows: pa.Table) -> dict[date, pa.Table]:
     return {part.column(DAY)[0].as_py(): part for part in parts}
 
 
-def groups(rows_by_day: Mapping[date, int]) -> Iterator[list[date]]:
-    """Days in order, as many together as hold `GROUP_ROWS` rows; a day with more is alone."""
+def groups(rows_by_day: Mapping[date, int], bytes_of_a_row: float = 0) -> Iterator[list[date]]:
+    """Days in order, as many together as hold `GROUP_ROWS` rows; a day with more is alone.
+
+    Of rows that are known to be large as many as take `GROUP_BYTES`.
+    """
+    most = min(GROUP_ROWS, GROUP_BYTES / bytes_of_a_row) if bytes_of_a_row else GROUP_ROWS
     group: list[date] = []
     size = 0
     for day in sorted(rows_by_day):
-        if group and size + rows_by_day[day] > GROUP_ROWS:
+        if group and size + rows_by_day[day] > most:
             yield group
             group, size = [], 0
         group.append(day)

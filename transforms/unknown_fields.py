@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
-import duckdb
 import pyarrow as pa
 
 from transforms import duck
@@ -47,10 +46,8 @@ class Compared(NamedTuple):
     record: Record
 
 
-def compared(
-    db: duckdb.DuckDBPyConnection, lines: pa.Table, record: Record, keep: Collection[str]
-) -> Compared:
-    """`lines` with the columns `unknown_fields` and `unknown`; `db` has them by that name.
+def compared(lines: pa.Table, record: Record, keep: Collection[str]) -> Compared:
+    """`lines` with the columns `unknown_fields` and `unknown`.
 
     `unknown_fields` maps the dotted path of each field that `record` does not name to null or, for
     a path in `keep` (`*` = all), to its JSON text without numbers and addresses. Looked at are the
@@ -61,12 +58,12 @@ def compared(
     """
     holders = list(_holders(record))
     names = f"json_keys(line, [{', '.join(literal(holder.path) for holder in holders)}])"
-    sets = _paths_by_set(db, names, holders)
+    sets = _paths_by_set(lines, names, holders)
     here = record.within(path for paths in sets.values() for path in paths)
-    unknown = _unknown_by_set(db, sets, {path for each in holders for path in each.fields}, keep)
+    unknown = _unknown_by_set(sets, {path for each in holders for path in each.fields}, keep)
     if not unknown:
         return Compared(_nothing_unknown(lines), here)
-    found = db.sql(f"SELECT hash(TRY({names})) AS names FROM lines").to_arrow_table()
+    found = duck.rows(f"SELECT hash(TRY({names})) AS names FROM lines", lines=lines)
     entries = [unknown.get(key) for key in found.column("names").to_pylist()]
     valued = duck.rows(_VALUED, lines=lines.append_column("entries", pa.array(entries, _ENTRIES)))
     return Compared(valued, here)
@@ -90,44 +87,45 @@ def _nothing_unknown(lines: pa.Table) -> pa.Table:
     ).append_column("unknown", pa.nulls(lines.num_rows, text))
 
 
-def _paths_by_set(
-    db: duckdb.DuckDBPyConnection, names: str, holders: list[_Holder]
-) -> dict[int, set[Path]]:
+def _paths_by_set(lines: pa.Table, names: str, holders: list[_Holder]) -> dict[int, set[Path]]:
     """The paths that stand in records, by the hash of a distinct set of names."""
-    sets = db.execute(f"""SELECT key, TRY({names}) FROM (
-        SELECT hash(TRY({names})) AS key, any_value(line) AS line FROM lines GROUP BY key)
-        """).fetchall()
+    sets = duck.rows(
+        f"""SELECT key, TRY({names}) AS names FROM (
+            SELECT hash(TRY({names})) AS key, any_value(line) AS line FROM lines GROUP BY key)""",
+        lines=lines,
+    )
+    key_and_names = zip(sets["key"].to_pylist(), sets["names"].to_pylist(), strict=True)
     return {
         key: {
             (*holder.parents, name)
             for holder, names_ in zip(holders, names_of_each, strict=True)
             for name in names_ or ()
         }
-        for key, names_of_each in sets
+        for key, names_of_each in key_and_names
         if names_of_each
     }
 
 
 def _unknown_by_set(
-    db: duckdb.DuckDBPyConnection,
     sets: Mapping[int, set[Path]],
     known: set[Path],
     keep: Collection[str],
 ) -> dict[int, list[dict[str, Any]]]:
     """What to keep of the unknown fields of each set; sets without any are left out."""
     unknown = {key: paths - known for key, paths in sets.items()}
-    shown = _shown(db, set[Path]().union(*unknown.values()))
+    shown = _shown(set[Path]().union(*unknown.values()))
     return {key: _entries(paths, shown, keep) for key, paths in unknown.items() if paths}
 
 
-def _shown(db: duckdb.DuckDBPyConnection, paths: set[Path]) -> dict[Path, str]:
+def _shown(paths: set[Path]) -> dict[Path, str]:
     """The dotted path of each, without numbers and addresses, and no longer than 256 characters."""
     ordered = sorted(paths)
-    rows = db.execute(
-        f"SELECT left({scrubbed('path')}, {LONGEST}) FROM (SELECT unnest($paths) AS path)",
-        {"paths": [".".join(path) for path in ordered]},
-    ).fetchall()
-    return {path: name for path, (name,) in zip(ordered, rows, strict=True)}
+    dotted = pa.array([".".join(path) for path in ordered], pa.string())
+    names = duck.rows(
+        f"SELECT left({scrubbed('path')}, {LONGEST}) AS name FROM paths",
+        paths=pa.table({"path": dotted}),
+    )["name"].to_pylist()
+    return dict(zip(ordered, names, strict=True))
 
 
 def _entries(

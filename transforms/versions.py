@@ -9,8 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from transforms.duck import kernel
-from transforms.duck import rows as duck_rows
+from transforms import duck
 from transforms.facts import key_hashes
 from transforms.schema import DAY, Table
 
@@ -38,23 +37,20 @@ def newest(versions: pa.Table, table: Table) -> Newest:
     narrow = table.conform(versions, list(deciding)).append_column(
         "place", pa.array(np.arange(len(versions)))
     )
-    with kernel({"versions": narrow}) as db:
-        places = db.sql(f"""
-            SELECT place FROM versions
+    places = duck.rows(
+        f"""SELECT place FROM versions
             QUALIFY row_number() OVER
                 (PARTITION BY {key} ORDER BY record_version DESC, place) = 1
-            ORDER BY {", ".join(table.order)}""").to_arrow_table()
-        distinct = _count(
-            db.execute(
-                f"SELECT count(*) FROM (SELECT DISTINCT {key}, record_version FROM versions)"
-            ).fetchone()
-        )
+            ORDER BY {", ".join(table.order)}""",
+        versions=narrow,
+    )
+    counted = duck.rows(
+        f"SELECT count(*) AS n FROM (SELECT DISTINCT {key}, record_version FROM versions)",
+        versions=narrow.select([*table.key, "record_version"]),
+    )
+    distinct: int = counted["n"][0].as_py()
     rows = table.conform(versions.take(places.column("place")))
     return Newest(rows, versions.num_rows - distinct, distinct - rows.num_rows)
-
-
-def _count(row: tuple[int, ...] | None) -> int:
-    return row[0] if row else 0
 
 
 def key_days(rows: pa.Table, table: Table) -> pa.Table:
@@ -91,7 +87,7 @@ def only(data: pa.Table, hashes: Hashes, table: Table) -> pa.Table:
 def changed_days(before: pa.Table, after: pa.Table, table: Table) -> list[date]:
     """Days on which the versions in `after` are not those in `before`, in order."""
     columns = ", ".join(("day", *table.key, "record_version"))
-    changed = duck_rows(
+    changed = duck.rows(
         f"""SELECT DISTINCT day FROM (
             (SELECT {columns} FROM before EXCEPT SELECT {columns} FROM after)
             UNION ALL (SELECT {columns} FROM after EXCEPT SELECT {columns} FROM before))

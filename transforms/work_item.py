@@ -6,9 +6,8 @@ from collections.abc import Collection
 
 import pyarrow as pa
 
-from transforms import fields, tables
+from transforms import duck, fields, tables
 from transforms.customer import Token, tokens
-from transforms.duck import kernel
 from transforms.fields import Record
 from transforms.tables.columns import text
 from transforms.unknown_fields import compared
@@ -26,10 +25,9 @@ def work_items(lines: pa.Table, token: Token, keep: Collection[str] = ()) -> pa.
     `token` turns a customer (number or id) into a token, once per distinct value. `keep` names the
     unknown fields whose values are kept.
     """
-    with kernel({"lines": lines}) as db:
-        known, record = compared(db, lines, RECORD, keep)
-        db.register("known", known)
-        rows = db.sql(f"""
+    known, record = compared(lines, RECORD, keep)
+    rows = duck.rows(
+        f"""
             WITH transformed AS ({record.read("known")}),
             typed AS (
                 SELECT {record.selected(customer=record.text("customer"))},
@@ -45,6 +43,8 @@ def work_items(lines: pa.Table, token: Token, keep: Collection[str] = ()) -> pa.
                     ELSE coalesce({record.type_mismatch}, {record.negative},
                         CASE WHEN {_OWN_DAY} IS NULL THEN 'no_timestamp' END)
                 END AS reject_reason
-            FROM typed""").to_arrow_table()
+            FROM typed""",
+        known=known,
+    )
     customer_ids = tokens(rows.column("customer"), token)
     return rows.drop_columns(["customer"]).append_column("customer_id", customer_ids)

@@ -19,8 +19,7 @@ import pyarrow as pa
 from pyarrow import ipc
 
 from ingestion.errors import LakeError
-from transforms.duck import kernel
-from transforms.duck import rows as duck_rows
+from transforms import duck
 from transforms.schema import SchemaError
 
 T = TypeVar("T")
@@ -128,7 +127,7 @@ def split(rows: pa.Table, columns: Sequence[str], pieces: int) -> Iterator[tuple
     if pieces == 1 or not rows.num_rows:
         yield 0, rows
         return
-    hashed = duck_rows(
+    hashed = duck.rows(
         f"SELECT CAST(hash({', '.join(columns)}) % {pieces} AS INTEGER) AS piece FROM data",
         data=rows.select(list(dict.fromkeys(columns))),
     )
@@ -165,8 +164,7 @@ def _settle_in() -> None:
     """Make a worker process fit for its tasks, once."""
     # Spark runs a process for each core; every one of them would use all.
     pa.set_cpu_count(1)
-    with kernel({}) as db:
-        db.execute("SET threads = 1")
+    duck.database().execute("SET threads = 1")
     # Spark collects garbage after every task; looking through all modules took 0.2 s each time.
     gc.freeze()
 

@@ -40,7 +40,7 @@ from transforms.schema import DAY
 from transforms.versions import key_days
 
 PACKED_BYTES_IN_A_TASK = 4 * 2**20
-PIECE_BYTES = 64 * 2**20
+PIECE_BYTES = 32 * 2**20
 _HASHES_IN_A_ROW = 20  # a hash and a day are that much less than a row
 _BEFORE, _LANDED = 0, 1
 
@@ -96,7 +96,7 @@ def _parsed(
     def parse(task: tuple[int, list[str]]) -> Made:
         number, some = task
         store = objects(settings)
-        for at, piece in enumerate(raw.pieces(store, some, PIECE_BYTES)):
+        for at, piece in enumerate(raw.small_pieces(store, some, PIECE_BYTES)):
             name = f"{run_id}-{number:06d}-{at}"
             part = kept_of(store, source, name, piece, parser.parse(piece.lines))
             yield Parcel(0, _LANDED, part.rows)

@@ -33,7 +33,7 @@ def contact_record(options: Mapping[str, Any], scratch: Path) -> Job:
     """The table `contact_record` alone."""
     from glue_jobs.build import PIECE_BYTES
     from glue_jobs.merge import merged
-    from glue_jobs.raw import pieces, sizes
+    from glue_jobs.raw import sizes, small_pieces
     from transforms.pipeline import SOURCES
 
     lake = lake_over(options["data"], scratch / "lake")
@@ -42,7 +42,7 @@ def contact_record(options: Mapping[str, Any], scratch: Path) -> Job:
     def work() -> dict[str, float]:
         with _gate_seconds() as gate:
             source = next(each for each in SOURCES if each.kind == "contact_record")
-            found_ = pieces(lake.store, sizes(lake.store, source.kind), PIECE_BYTES)
+            found_ = small_pieces(lake.store, sizes(lake.store, source.kind), PIECE_BYTES)
             merged(lake, source, parsers().of(source.kind), found_, "bench")
         return {"expectations_first_s": first_s, "expectations_s": gate[0]}
 

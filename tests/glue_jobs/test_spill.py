@@ -63,3 +63,9 @@ def test_no_rows_are_no_rows(tmp_path: Path):
     made = Spill(tmp_path, WORK_ITEM)
     made.put(items())
     assert made.read(made.rows_by_day).equals(items())
+
+
+def test_it_tells_what_a_row_takes(spill: Spill, tmp_path: Path):
+    one = items(("a", MONDAY))
+    assert spill.bytes_of_a_row == pytest.approx(one.nbytes, rel=0.2)
+    assert Spill(tmp_path, WORK_ITEM).bytes_of_a_row == 0

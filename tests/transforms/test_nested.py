@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from transforms.duck import kernel
+from transforms import duck
 from transforms.fields import Record
 from transforms.nested import Kept, Nested
 from transforms.schema import Column
@@ -38,10 +38,11 @@ _RECORD = Record(
 def typed(*records: Any, nested: Nested | None = None) -> pa.Table:
     """The nested columns of records."""
     lines = pa.table({"line": [json.dumps(record) for record in records]})
-    with kernel({"lines": lines}) as db:
-        rows = db.sql(f"""SELECT {_RECORD.selected()},
-            CASE WHEN r IS NULL THEN 'not_json' END AS reject_reason
-            FROM ({_RECORD.read("lines")})""").to_arrow_table()
+    rows = duck.rows(
+        f"""SELECT {_RECORD.selected()}, CASE WHEN r IS NULL THEN 'not_json' END AS reject_reason
+            FROM ({_RECORD.read("lines")})""",
+        lines=lines,
+    )
     return (nested or Nested(_RECORD)).typed(rows)
 
 
