@@ -486,4 +486,30 @@ MUTANTS = (
         'found["inputs"]',
         ("tests/glue_jobs/test_ledger.py::test_what_was_undone_is_unread",),
     ),
+    Mutant(
+        "entries-unsorted",
+        "transforms/nested.py",
+        'np.argsort(sought, kind="stable") if np.any(sought[1:] < sought[:-1]) else None',
+        "None",
+        ("tests/transforms/test_nested.py::test_entries_come_in_the_order_of_their_keys",),
+    ),
+    Mutant(
+        "plan-for-other-columns",
+        "transforms/duck.py",
+        "slot.shape.equals(tables[name].schema) for",
+        "True for",
+        (
+            (
+                "tests/transforms/test_duck.py"
+                "::test_a_query_that_is_asked_again_may_be_given_other_columns"
+            ),
+        ),
+    ),
+    Mutant(
+        "cut-forgets-where",
+        "glue_jobs/raw.py",
+        "tuple(at - start for at in",
+        "tuple(max(at - start, 0) for at in",
+        ("tests/glue_jobs/test_raw.py::test_a_line_knows_its_object_and_its_place_there",),
+    ),
 )
