@@ -15,7 +15,8 @@ import pyarrow as pa
 
 # Most plans that wait for their next run; each is some kilobytes to megabytes.
 _MOST_IDLE = 64
-# A plan holds what its last run sorted; over large tables planning costs little anyway.
+# Planning costs little beside a run over larger tables, and with plans of such kept the process of
+# a build held 1.2 GB at its end instead of 0.7, though DuckDB counts nothing as in use.
 _MOST_BYTES = 32 * 2**20
 
 # A statement that is run again has no other way out than this one, and its copy is small.

@@ -40,7 +40,7 @@ from transforms.schema import DAY
 from transforms.versions import key_days
 
 PACKED_BYTES_IN_A_TASK = 4 * 2**20
-PIECE_BYTES = 32 * 2**20
+PIECE_BYTES = 16 * 2**20
 _HASHES_IN_A_ROW = 20  # a hash and a day are that much less than a row
 _BEFORE, _LANDED = 0, 1
 
