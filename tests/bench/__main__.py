@@ -15,7 +15,7 @@ from tests.bench.machine import machine
 
 MEASURES = (
     *("build", "landing", "routing", "simulation", "queries"),
-    *("layout", "increment", "lookup", "replay", "commits", "growth", "scaleout"),
+    *("layout", "increment", "lookup", "replay", "commits", "memory", "growth", "scaleout"),
 )
 QUICK = MEASURES[:5]
 # Days and agents of the quick run, by measure.
@@ -56,7 +56,7 @@ def parser():
     # With `choices`, argparse would refuse the empty list of measures.
     top.add_argument("measure", nargs="*", type=_measure, help=f"of {', '.join(MEASURES)}")
     top.add_argument(
-        "--mb", type=float, default=80, help="megabytes of JSON (build, landing, scaleout)"
+        "--mb", type=float, default=80, help="megabytes of JSON (build, landing, memory, scaleout)"
     )
     top.add_argument("--days", type=int, help="days (growth: of the smallest; increment)")
     top.add_argument("--agents", type=int, help="agents of the centre (growth, increment, queries)")

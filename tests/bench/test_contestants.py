@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
+
 import pytest
 
+from tests.bench import memory
 from tests.bench.build import LANDING, LIMITS, OURS, WHOLE
 from tests.bench.data import CONTACTS, landed
 from tests.bench.harness import in_own_process
@@ -22,6 +25,15 @@ def test_ours_build_the_contacts(data, job):
 
 def test_ours_land(data):
     assert in_own_process(LANDING.job, {"data": str(data.folder)}).seconds > 0
+
+
+def test_the_peak_is_told_beside_that_of_fewer_days(tmp_path):
+    (told,) = memory.measured(Namespace(mb=20, seed=1, rounds=1), tmp_path)
+    few, every = told["peak_mb_so_far"]
+    assert told["mb"][0] < told["mb"][1]
+    assert few["landed"] == sum(told["records"][0].values())
+    assert every["landed"] == sum(told["records"][1].values())
+    assert 0 < every["at the start"] < every["agent_event"] <= told["ours"]
 
 
 @pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.name)
