@@ -82,6 +82,15 @@ def test_what_only_old_snapshots_name_is_freed(lake):
     assert freed.files >= 4  # two data files, and at least their manifest lists
 
 
+def test_what_an_old_snapshot_shares_with_the_current_one_stays(lake):
+    put(lake, "a", day=MONDAY)
+    put(lake, "b", day=TUESDAY)
+    current = put(lake, "c", day=TUESDAY)
+    [freed] = expire(lake, WEEK, later(**MONTH))
+    assert (freed.snapshots, snapshots(lake), len(data(lake))) == (2, [current], 2)
+    assert names(lake) == ["a", "c"]
+
+
 def test_a_snapshot_that_was_current_until_not_long_ago_stays(folder):
     """However old it is: a reader may have opened the table just before."""
     old = put(folder, "a")

@@ -249,7 +249,7 @@ MUTANTS = (
         "glue_jobs/maintenance.py",
         "for path in going - staying if path in found}",
         "for path in going if path in found}",
-        (f"{_EXPIRY}::test_what_only_old_snapshots_name_is_freed",),
+        (f"{_EXPIRY}::test_what_an_old_snapshot_shares_with_the_current_one_stays",),
     ),
     Mutant(
         "live-files-discarded",
