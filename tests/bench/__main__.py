@@ -26,6 +26,7 @@ SIZES = {
     "replay": (30, 10),
     "queries": (7, 20),
     "layout": (91, 20),
+    "memory": (16, 20),
 }
 
 
@@ -56,10 +57,10 @@ def parser():
     # With `choices`, argparse would refuse the empty list of measures.
     top.add_argument("measure", nargs="*", type=_measure, help=f"of {', '.join(MEASURES)}")
     top.add_argument(
-        "--mb", type=float, default=80, help="megabytes of JSON (build, landing, memory, scaleout)"
+        "--mb", type=float, default=80, help="megabytes of JSON (build, landing, scaleout)"
     )
-    top.add_argument("--days", type=int, help="days (growth: of the smallest; increment)")
-    top.add_argument("--agents", type=int, help="agents of the centre (growth, increment, queries)")
+    top.add_argument("--days", type=int, help="days (growth: of the smallest)")
+    top.add_argument("--agents", type=int, help="agents of the centre")
     top.add_argument("--contacts", type=int, default=100_000, help="contacts (queries)")
     top.add_argument("--seed", type=int, default=1)
     top.add_argument("--rounds", type=int, default=ROUNDS, help="runs of each; the median counts")

@@ -48,12 +48,18 @@ class Data(NamedTuple):
 
 def landed(keep: Path, mb: float, seed: int, kinds: tuple[str, ...] = KINDS) -> Data:
     """About `mb` megabytes of JSON of these kinds, whole days of delivery, landed."""
-    folder = keep / f"{'-'.join(kinds)}-{mb:g}-{seed}"
+    per_agent_day = _MB_OF_AN_AGENT_DAY[kinds]
+    agents = min(100, max(5, round(mb / per_agent_day / 4)))
+    days = max(1, math.ceil(mb / per_agent_day / agents))
+    return landed_days(keep / f"{'-'.join(kinds)}-{mb:g}-{seed}", days, agents, seed, kinds)
+
+
+def landed_days(
+    folder: Path, days: int, agents: int, seed: int, kinds: tuple[str, ...] = KINDS
+) -> Data:
+    """What a centre of so many agents delivers of these kinds in those days, landed in `folder`."""
     told = folder / "size.json"
     if not told.exists():
-        per_agent_day = _MB_OF_AN_AGENT_DAY[kinds]
-        agents = min(100, max(5, round(mb / per_agent_day / 4)))
-        days = max(1, math.ceil(mb / per_agent_day / agents))
         centre = invented_centre(agents=agents, seed=seed)
         found = deliveries(centre, START, days, seed, Truth())
         size = written(folder / "records", (each for each in found if each.kind in kinds))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
+from math import ceil
 from pathlib import Path
 from typing import Any
 
-from tests.bench.data import KINDS, lake_over, landed, parsers
+from tests.bench.data import lake_over, landed_days, parsers
 from tests.bench.harness import Contestant, Job, Rows, alternated, line, median, rounded
 from tests.bench.machine import peak_rss_mb
 
@@ -17,7 +18,10 @@ _JOB = "memory:whole_build"
 
 def measured(given: Namespace, keep: Path) -> Iterator[Mapping[str, Any]]:
     """One line: the ratio of the peaks, and the peak as each table was done."""
-    few, all_ = (landed(keep, mb, given.seed, KINDS) for mb in (given.mb / FACTOR, given.mb))
+    few, all_ = (
+        landed_days(keep / f"{given.agents}-{days}-{given.seed}", days, given.agents, given.seed)
+        for days in (ceil(given.days / FACTOR), given.days)
+    )
     runs = {}
     for name, data in (("an eighth of the days", few), ("every day", all_)):
         options = {"data": str(data.folder)}
@@ -29,6 +33,8 @@ def measured(given: Namespace, keep: Path) -> Iterator[Mapping[str, Any]]:
         "MB",
         f"1/{FACTOR} of the days",
         median(eighth, "rss_mb"),
+        days=[ceil(given.days / FACTOR), given.days],
+        agents=given.agents,
         mb=[round(few.all_mb), round(all_.all_mb)],
         records=[few.records, all_.records],
         seconds=[rounded(median(eighth)), rounded(median(whole))],

@@ -80,8 +80,9 @@ def centre(options: Mapping[str, Any], _scratch: Path) -> Job:
     at = np.cumsum(gaps)
     none, never = np.zeros_like(at), np.full_like(at, NEVER_MS)
     day = Day(at, none, handles, none, never)
-    # Nobody goes home before the last call.
-    shift = Span(0.0, float(at[-1] + handles.sum()) / 1000)
+    # Nobody goes home before the last call: they share what has come, but for one call each.
+    end_ms = at[-1] + handles.sum() / options["agents"] + handles.max()
+    shift = Span(0.0, float(end_ms) / 1000)
     agents = tuple(Agent(f"{n}", {_KIND: 1.0}, (shift,)) for n in range(options["agents"]))
     intervals = int(shift.to_s // 900) + 1
     queue = Centre((Skill(_KIND, (0.0,) * intervals, MEAN_HANDLE_MS / 1000),), agents)
