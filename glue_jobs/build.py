@@ -27,8 +27,9 @@ from glue_jobs.merge import Merged, merged
 from glue_jobs.parsers import Parser, Parsers
 from glue_jobs.racing import raced
 from infra import streams
-from transforms.days import by_day, groups
+from transforms.days import by_day, groups, parts
 from transforms.facts import violations
+from transforms.parts import ordered, split
 from transforms.pipeline import SOURCES, STEPS, Read, Source, Step
 from transforms.schema import Table
 from transforms.taxonomy import Taxonomy
@@ -247,8 +248,36 @@ def _learnt(lake: Lake, step: Step, stale: list[date]) -> list[date]:
 
 
 def _output(lake: Lake, step: Step, days: list[date]) -> pa.Table:
+    rows = (lake.rows_by_day(read.table.name) for read in step.reads if read.table.is_daily)
+    count = parts(sum(each[day] for each in rows for day in days))
+    if count > 1:
+        return _output_in_parts(lake, step, days, count)
     read = [lake.read(table, days, columns or None) for table, columns in step.reads]
     return step.writes.conform(step.function(*read))
+
+
+def _output_in_parts(lake: Lake, step: Step, days: list[date], count: int) -> pa.Table:
+    """What the step makes of days with too many rows for one query: of one part after the other."""
+    read = [_read_in_parts(lake, step, each, days, count) for each in step.reads]
+    made = [
+        step.writes.conform(step.function(*(of_part.pop(0) for of_part in read)))
+        for _ in range(count)
+    ]
+    return ordered(pa.concat_tables(made), step.writes)
+
+
+def _read_in_parts(
+    lake: Lake, step: Step, read: Read, days: list[date], count: int
+) -> list[pa.Table]:
+    """The rows of a read by parts; all of them for every part where it lacks what cuts them."""
+    columns = read.columns or read.table.names
+    if not {*step.together} <= {*columns}:
+        return [lake.read(read.table, days, columns)] * count
+    found = [[read.table.empty().select(list(columns))] for _ in range(count)]
+    for day in days:
+        for number, rows in split(lake.read(read.table, [day], columns), step.together, count):
+            found[number].append(rows)
+    return [pa.concat_tables(each) for each in found]
 
 
 def on_days(rows: pa.Table, days: list[date]) -> pa.Table:

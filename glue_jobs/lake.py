@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
 from typing import Any, Self
@@ -266,6 +266,13 @@ class Replacement:
         """The rows that it began with, of the given days and columns (None = all)."""
         return self.files.read((file.file_path for file in self.data_files(days)), columns)
 
+    def read_part(self, days: Iterable[date], part: Callable[[pa.Table], pa.Table]) -> pa.Table:
+        """What `part` leaves of the rows that it began with: never are all of a day in memory."""
+        found = [self.table.empty()]
+        for file in self.data_files(days):
+            found += map(part, self.files.batches(file.file_path))
+        return pa.concat_tables(found)
+
     def read_of(self, ids: pa.Array, columns: Sequence[str]) -> pa.Table:
         """The rows that it began with whose key ends with one of the ids (texts)."""
         return self.files.read_of(ids, (file.file_path for file in self.old), columns)
@@ -289,6 +296,14 @@ class Replacement:
         """
         days = sorted(by_day(rows))
         self.put(pa.concat_tables([self.read(days), self.table.conform(rows)]), days)
+
+    def leave(self, days: Iterable[date]) -> None:
+        """Leave days as they were: what was put for them is removed."""
+        left = set(days)
+        own = _on_days(self._new, left)
+        self._days -= left
+        self._new = [file for file in self._new if file not in own]
+        self._remove(own)
 
     def put_all(self, rows: pa.Table) -> None:
         """Replace the whole of a table that is not daily."""

@@ -12,6 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,9 +30,10 @@ from glue_jobs.spill import Spill
 from ingestion.landing import reject_line
 from ingestion.records import Rejected
 from ingestion.store import Store
-from transforms.days import groups
+from transforms.days import groups, parts
 from transforms.duck import rows as duck_rows
 from transforms.facts import violations
+from transforms.parts import part_of
 from transforms.pipeline import Source
 from transforms.schema import DAY, Table
 from transforms.versions import (
@@ -97,15 +99,18 @@ def merged(
             moved = _settled(change, source, spill)
             counts = counts._replace(duplicates=moved.duplicates, superseded=moved.superseded)
             broken: list[dict[str, int]] = []
-            for group in ahead(_merged_groups(change, parser, spill, moved)):
-                change.put(group.rows, group.days)
+            put: set[date] = set()
+            for group, days in ahead(_merged_groups(change, parser, spill, moved)):
+                change.put(group.rows, days)
+                put.update(days)
                 broken.append(group.broken)
                 counts = counts._replace(
                     rows=counts.rows + group.gained,
                     duplicates=counts.duplicates + group.duplicates,
                     superseded=counts.superseded + group.superseded,
-                    days=counts.days + group.days,
+                    days=sorted({*counts.days, *group.days}),
                 )
+            change.leave(put.difference(counts.days))
             audit(lake, table, broken, counts)
     return counts
 
@@ -168,17 +173,39 @@ def _good(rows: pa.Table) -> pa.Table:
 
 def _merged_groups(
     change: Replacement, parser: Parser, spill: Spill, moved: _Moved
-) -> Iterator[Group]:
-    table = change.table
-    rows_by_day = {**dict.fromkeys(moved.days, 0), **spill.rows_by_day}
+) -> Iterator[tuple[Group, list[date]]]:
+    """Groups, and the days to put: of a day in parts every one, as another may have changed."""
+    there = change.rows_by_day()
+    rows_by_day = {
+        day: spill.rows_by_day[day] + there[day] for day in {*moved.days, *spill.rows_by_day}
+    }
     for days in groups(rows_by_day, spill.bytes_of_a_row):
-        before = change.read(days)
-        versions = [
-            without(before, moved.keys, table),
-            without(spill.read(days), moved.keys, table),
-            moved.rows.filter(pc.field("day").isin(days)),
-        ]
-        yield merged_group(before, versions, table, parser)
+        count = parts(sum(rows_by_day[day] for day in days), spill.bytes_of_a_row)
+        for number in range(count):
+            group = _merged_part(change, parser, spill, moved, days, count, number)
+            yield group, group.days if count == 1 else days
+
+
+def _merged_part(
+    change: Replacement,
+    parser: Parser,
+    spill: Spill,
+    moved: _Moved,
+    days: list[date],
+    count: int,
+    number: int,
+) -> Group:
+    """Days merged, or of one with too many rows for memory those that have the part's number."""
+    table = change.table
+    part = partial(part_of, columns=table.key, parts=count, number=number)
+    before = change.read(days) if count == 1 else change.read_part(days, part)
+    landed = spill.read(days) if count == 1 else spill.read_part(days, part)
+    versions = [
+        without(before, moved.keys, table),
+        without(landed, moved.keys, table),
+        part(moved.rows.filter(pc.field("day").isin(days))),
+    ]
+    return merged_group(before, versions, table, parser)
 
 
 class _Moved(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -70,6 +70,19 @@ class Spill:
                 place = _Place(file, range(written, written + len(batches)))
                 self._places.setdefault(day, []).append(place)
                 written += len(batches)
+
+    def read_part(self, days: Iterable[date], part: Callable[[pa.Table], pa.Table]) -> pa.Table:
+        """What `part` leaves of the rows of the given days: never are all of a day in memory."""
+        wanted = list(days)
+        places = [place for day in wanted for place in self._places.get(day, ())]
+        batches = self._batches(places, list(self._table.names))
+        return pa.concat_tables(
+            [
+                self._table.empty(),
+                *(part(pa.Table.from_batches([batch])) for batch in batches),
+                *(part(rows) for day in wanted for rows in self._held.get(day, ())),
+            ]
+        )
 
     def read(self, days: Iterable[date], columns: Iterable[str] | None = None) -> pa.Table:
         """The rows of the given days, of the given columns (None = all)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from math import ceil
 
 import numpy as np
 import pyarrow as pa
@@ -39,7 +40,7 @@ def groups(rows_by_day: Mapping[date, int], bytes_of_a_row: float = 0) -> Iterat
 
     Of rows that are known to be large as many as take `GROUP_BYTES`.
     """
-    most = min(GROUP_ROWS, GROUP_BYTES / bytes_of_a_row) if bytes_of_a_row else GROUP_ROWS
+    most = _most(bytes_of_a_row)
     group: list[date] = []
     size = 0
     for day in sorted(rows_by_day):
@@ -50,3 +51,15 @@ def groups(rows_by_day: Mapping[date, int], bytes_of_a_row: float = 0) -> Iterat
         size += rows_by_day[day]
     if group:
         yield group
+
+
+def parts(rows: int, bytes_of_a_row: float = 0) -> int:
+    """In how many parts the rows of one group are worked on: a day can have too many for memory.
+
+    A part has up to twice the rows of a group: each part reads all files of its days again.
+    """
+    return max(1, ceil(rows / (2 * _most(bytes_of_a_row))))
+
+
+def _most(bytes_of_a_row: float) -> float:
+    return min(GROUP_ROWS, GROUP_BYTES / bytes_of_a_row) if bytes_of_a_row else GROUP_ROWS

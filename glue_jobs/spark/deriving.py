@@ -10,11 +10,12 @@ import pyarrow as pa
 from glue_jobs import quality
 from glue_jobs.build import on_days
 from glue_jobs.lake import Lake, Replacement
-from glue_jobs.spark.frames import Frame, Made, Parcel, Told, gathered, kept, split, spread
+from glue_jobs.spark.frames import Frame, Made, Parcel, Told, gathered, kept, spread
 from glue_jobs.spark.shares import File, Shares, cores, pieces, readers
 from glue_jobs.spark.writing import Counts, Day, summed, taken, written
 from transforms.days import by_day
 from transforms.facts import violations
+from transforms.parts import split
 from transforms.pipeline import Step
 from transforms.versions import newest
 

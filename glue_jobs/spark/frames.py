@@ -122,23 +122,6 @@ def told(frame: Frame) -> list[Any]:
     return found
 
 
-def split(rows: pa.Table, columns: Sequence[str], pieces: int) -> Iterator[tuple[int, pa.Table]]:
-    """The rows by the hash of `columns`: a number below `pieces`, and the rows that have it."""
-    if pieces == 1 or not rows.num_rows:
-        yield 0, rows
-        return
-    hashed = duck.rows(
-        f"SELECT CAST(hash({', '.join(columns)}) % {pieces} AS INTEGER) AS piece FROM data",
-        data=rows.select(list(dict.fromkeys(columns))),
-    )
-    numbers = hashed.column("piece").to_numpy()
-    order = np.argsort(numbers, kind="stable")
-    sorted_, numbers = rows.take(pa.array(order)), numbers[order]
-    starts = np.flatnonzero(np.diff(numbers, prepend=-1)).tolist()
-    for start, end in zip(starts, [*starts[1:], len(numbers)], strict=True):
-        yield int(numbers[start]), sorted_.slice(start, end - start)
-
-
 def _through(frame: Frame, run: Callable[[Batches], Iterator[pa.RecordBatch]]) -> Frame:
     def in_worker(batches: Batches) -> Iterator[pa.RecordBatch]:
         _settle_in()

@@ -28,13 +28,13 @@ from glue_jobs.spark.frames import (
     gathered,
     kept,
     mapped,
-    split,
     spread,
     told,
 )
 from glue_jobs.spark.shares import cores, pieces, readers
 from glue_jobs.spark.writing import Counts, Day, summed, taken, written
 from transforms.days import by_day
+from transforms.parts import split
 from transforms.pipeline import Source
 from transforms.schema import DAY
 from transforms.versions import key_days

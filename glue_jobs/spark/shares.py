@@ -15,7 +15,7 @@ from pyiceberg.manifest import DataFile
 from glue_jobs.build import around, day_groups
 from glue_jobs.datafiles import DataFiles, day_of
 from glue_jobs.lake import Lake
-from glue_jobs.spark.frames import split
+from transforms.parts import split
 from transforms.pipeline import Step
 
 ROWS_IN_A_PIECE = 100_000

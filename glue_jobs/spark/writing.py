@@ -14,9 +14,10 @@ from pyiceberg.manifest import DataFile
 
 from glue_jobs.datafiles import DataFiles, day_of
 from glue_jobs.lake import Replacement
-from glue_jobs.spark.frames import Frame, Made, Parcel, Told, gathered, mapped, split, spread, told
+from glue_jobs.spark.frames import Frame, Made, Parcel, Told, gathered, mapped, spread, told
 from glue_jobs.spark.shares import cores, pieces, readers
 from transforms.days import by_day
+from transforms.parts import ordered, split
 from transforms.schema import Table
 
 ROWS_IN_A_FILE = 250_000
@@ -91,8 +92,9 @@ def written(
 
     def write(piece: int, tables: dict[int, pa.Table]) -> Made:
         day = layout.days[piece]
-        after = _ordered(tables.get(_AFTER), files.table)
-        is_same = is_compared and _ordered(tables.get(_BEFORE), files.table).equals(after)
+        none = files.table.empty()
+        after = ordered(tables.get(_AFTER, none), files.table)
+        is_same = is_compared and ordered(tables.get(_BEFORE, none), files.table).equals(after)
         is_needed = after.num_rows and not (is_same and len(layout.numbers[day]) == 1)
         # A task that Spark repeats overwrites its own file.
         file = files.written(after, f"{name}-{piece:06d}", day) if is_needed else None
@@ -139,10 +141,3 @@ def _most(rows_by_day: Counts, before: Iterable[DataFile]) -> dict[Day, int]:
     old = summed({day_of(file): file.record_count} for file in before)
     days = sorted({*rows_by_day, *old}, key=str)
     return {day: max(rows_by_day.get(day, 0), old.get(day, 0)) for day in days}
-
-
-def _ordered(rows: pa.Table | None, table: Table) -> pa.Table:
-    """Rows in the order that a file has, whatever order they came in."""
-    if rows is None:
-        return table.empty()
-    return rows.sort_by([(name, "ascending") for name in table.order])

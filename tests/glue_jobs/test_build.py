@@ -130,6 +130,11 @@ def files_by_day(lake: Lake, name: str) -> dict[str, set[str]]:
     return days
 
 
+def stored(lake: Lake, name: str) -> set[str]:
+    """Every data file of a table, whether or not a snapshot names it."""
+    return {key for key, _ in lake.store.keys(f"tables/{name}/data/") if not key.endswith("/")}
+
+
 def test_every_record_becomes_a_row(new_lake: NewLake):
     lake = new_lake(RECORDS)
     counts = {name: lake.count(name) for name in ("contact_record", "agent_event", "work_item")}
@@ -455,6 +460,48 @@ def test_in_tiny_pieces_and_groups_the_tables_are_the_same(
     monkeypatch.setattr(builder, "PIECE_BYTES", 1)
     monkeypatch.setattr("transforms.days.GROUP_ROWS", 1)
     assert content(new_lake(RECORDS[:6], RECORDS[6:] + UPDATES)) == undisturbed
+
+
+def test_what_days_hold_counts_for_how_many_are_worked_on_together(new_lake: NewLake, monkeypatch):
+    """A late update of many days is few rows, but all that these days hold is read."""
+    monkeypatch.setattr("transforms.days.GROUP_ROWS", 12)
+    days = ("2026-01-05", "2026-01-06", "2026-01-07")
+    lake = new_lake([contact(f"{day}-{n}", f"{day}T10:00:00Z") for day in days for n in range(10)])
+    land(lake, [contact(f"{day}-late", f"{day}T11:00:00Z") for day in days])
+    together: list[int] = []
+    read = Replacement.read
+
+    def counted(change: Replacement, days: Any = None, columns: Any = None) -> pa.Table:
+        found = read(change, days, columns)
+        if change.table.name == "contact_record" and columns is None:
+            together.append(len(found))
+        return found
+
+    monkeypatch.setattr(Replacement, "read", counted)
+    build(lake)
+    assert together == [10, 10, 10]
+
+
+def test_a_day_in_parts_keeps_the_rows_of_parts_that_did_not_change(new_lake: NewLake, monkeypatch):
+    monkeypatch.setattr("transforms.days.GROUP_ROWS", 1)
+    names = [f"c-{n}" for n in range(20)]
+    lake = new_lake([contact(name) for name in names])
+    assert len(lake.files("contact_record")) > 1
+    land(lake, [contact(names[0], updated="2026-01-07T00:00:00Z")])
+    assert build(lake).days["contact_record"] == [MONDAY]
+    found = lake.read(BY_NAME["contact_record"]).column("contact_id").to_pylist()
+    assert sorted(found) == sorted(names)
+
+
+def test_a_day_in_parts_of_which_none_changed_is_left_as_it_was(new_lake: NewLake, monkeypatch):
+    monkeypatch.setattr("transforms.days.GROUP_ROWS", 1)
+    records = [contact(f"c-{n}") for n in range(20)]
+    lake = new_lake(records)
+    before = lake.snapshot("contact_record"), stored(lake, "contact_record")
+    land(lake, records[:10])
+    built = build(lake)
+    assert (built.sources["contact_record"].duplicates, built.days["contact_record"]) == (10, [])
+    assert (lake.snapshot("contact_record"), stored(lake, "contact_record")) == before
 
 
 def test_every_piece_of_a_build_has_rejects_of_its_own(new_lake: NewLake, monkeypatch):

@@ -512,4 +512,47 @@ MUTANTS = (
         "tuple(max(at - start, 0) for at in",
         ("tests/glue_jobs/test_raw.py::test_a_line_knows_its_object_and_its_place_there",),
     ),
+    Mutant(
+        "unchanged-parts-lost",
+        "glue_jobs/merge.py",
+        "group.days if count == 1 else days",
+        "group.days",
+        (
+            (
+                "tests/glue_jobs/test_build.py"
+                "::test_a_day_in_parts_keeps_the_rows_of_parts_that_did_not_change"
+            ),
+        ),
+    ),
+    Mutant(
+        "unchanged-day-rewritten",
+        "glue_jobs/merge.py",
+        "change.leave(put.difference(counts.days))",
+        "change.leave(())",
+        (
+            (
+                "tests/glue_jobs/test_build.py"
+                "::test_a_day_in_parts_of_which_none_changed_is_left_as_it_was"
+            ),
+        ),
+    ),
+    Mutant(
+        "held-rows-uncounted",
+        "glue_jobs/merge.py",
+        "spill.rows_by_day[day] + there[day] for day in",
+        "spill.rows_by_day[day] for day in",
+        (
+            (
+                "tests/glue_jobs/test_build.py"
+                "::test_what_days_hold_counts_for_how_many_are_worked_on_together"
+            ),
+        ),
+    ),
+    Mutant(
+        "step-cut-anywhere",
+        "glue_jobs/build.py",
+        "[day], columns), step.together, count):",
+        "[day], columns), columns, count):",
+        ("tests/glue_jobs/test_build.py::test_in_tiny_pieces_and_groups_the_tables_are_the_same",),
+    ),
 )

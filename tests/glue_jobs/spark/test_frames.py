@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pickle
-from collections import Counter
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from glue_jobs.spark import frames
-from glue_jobs.spark.frames import Parcel, Told, split
+from glue_jobs.spark.frames import Parcel, Told
 from ingestion.errors import LakeError
 
 KEYS = pa.table({"agent": [f"a-{n % 7}" for n in range(100)], "n": list(range(100))})
@@ -28,19 +27,6 @@ def sent(made: list[Any]) -> list[tuple[int, int, Any]]:
     """The rows of bytes that Spark gets."""
     batches = frames._sent(iter(made))
     return [(p, tag, data) for p, tag, data in frames._received(batches)]
-
-
-def test_every_row_is_in_one_piece_and_equal_values_are_in_the_same():
-    found = [(number, part) for number, part in split(KEYS, ["agent"], 3)]
-    homes = {agent: number for number, part in found for agent in part["agent"].to_pylist()}
-    assert sorted(n for _, part in found for n in part["n"].to_pylist()) == list(range(100))
-    assert Counter({n: len(part) for n, part in found}) == Counter(
-        homes[agent] for agent in KEYS["agent"].to_pylist()
-    )
-
-
-def test_one_piece_takes_all_rows_as_they_are():
-    assert list(split(KEYS, ["agent"], 1)) == [(0, KEYS)]
 
 
 def test_rows_arrive_as_they_were_sent():
