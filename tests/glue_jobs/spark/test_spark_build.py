@@ -198,6 +198,5 @@ def test_the_only_way_to_the_driver_is_told():
     found = [(path.name, way) for path in sources for way in ways.findall(path.read_text())]
     assert sorted(found) == [
         ("frames.py", "collect"),
-        ("frames.py", "take"),  # of an Arrow table, on an executor
         ("writing.py", "take"),  # of an Iceberg change
     ]
